@@ -1,0 +1,1 @@
+"""How bytes travel from an agency: one module per transport."""

@@ -1,0 +1,1 @@
+"""Thin Airflow DAGs over ``pipeline``."""

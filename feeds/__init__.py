@@ -1,0 +1,1 @@
+"""What a publicity site gets: site descriptors, the release writer, manifest and signature, the reference client."""

@@ -1,0 +1,1 @@
+"""The system of record: SQLAlchemy Core tables on PostgreSQL, the ledger, and the embedded server."""

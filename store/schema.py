@@ -1,0 +1,258 @@
+"""Tables of the system of record (PostgreSQL), and the states that a delivery and a row pass through.
+
+Delivery: ``archived`` (bytes safe) -> ``checked`` (rows standardised, judged and stored, in one transaction) or
+``refused`` (unreadable as a whole; the reasons are its ``problem`` rows).
+
+Row (one per row received, ``<kind>`` tables): ``returned`` (a reject verdict; back to the agency), ``review`` (a hold
+verdict; waits for a steward), ``duplicate`` (same content already held), ``superseded`` (a later version exists),
+``accepted``. What becomes of an accepted row is said by its newest ``attachment`` and its ``disclosure`` rows; the
+view ``row_state`` folds all of it into the one state of invariant 1.
+
+Nothing is ever deleted from ``attachment``, ``verdict`` and ``release``: a later row is appended.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from transforms.columns import DERIVED, STANDARD_COLUMNS, Kind
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_NOW = sa.text("now()")
+
+# --- ledger of what arrived -------------------------------------------------------------------------------------
+
+collection = sa.Table(
+    "collection",
+    metadata,
+    sa.Column("collection_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("agency", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text, nullable=False, comment="stream id of the agency's descriptor"),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, comment="open, complete"),
+    sa.Column("cursor", sa.JSON, nullable=False, comment="where the transport goes on after the last piece"),
+    sa.Column("delivery_id", sa.BigInteger, comment="the delivery that its pieces became"),
+    sa.Column("started_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    sa.UniqueConstraint("agency", "stream", "as_of"),
+    comment="one pull of one stream for one business day; resumed from its cursor when it was cut off",
+)
+
+collection_piece = sa.Table(
+    "collection_piece",
+    metadata,
+    sa.Column("collection_id", sa.BigInteger, sa.ForeignKey("collection.collection_id"), primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    comment="a page or file of a collection, already in the raw archive",
+)
+
+watermark = sa.Table(
+    "watermark",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False, comment="the transport's own cursor after the last complete pull"),
+    sa.Column("as_of", sa.Date, nullable=False),
+    comment="how far each source has been read; moves only in the transaction that completes a collection",
+)
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("delivery_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("agency", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("sheet", sa.Text, comment="standard or legacy, told by the header; null until read"),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("content_sha256", sa.Text, nullable=False, comment="of the list of its files' hashes"),
+    sa.Column("state", sa.Text, nullable=False, comment="archived, checked, refused"),
+    sa.Column("rows", sa.BigInteger, comment="rows received, damaged ones included"),
+    sa.Column("suite", sa.Text, comment="name and version of the expectation suite that judged it"),
+    sa.Column("received_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    sa.UniqueConstraint("agency", "kind", "content_sha256"),
+    comment="what arrived, immutable; the same bytes twice are one delivery",
+)
+
+delivery_file = sa.Table(
+    "delivery_file",
+    metadata,
+    sa.Column("delivery_id", sa.BigInteger, sa.ForeignKey("delivery.delivery_id"), primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("rows", sa.BigInteger, comment="null until read"),
+)
+
+problem = sa.Table(
+    "problem",
+    metadata,
+    sa.Column("problem_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("delivery_id", sa.BigInteger, sa.ForeignKey("delivery.delivery_id"), nullable=False, index=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False, comment="refuse, reject, hold, warn"),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("row_no", sa.BigInteger),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False, comment="masked excerpt"),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("remedy", sa.Text, nullable=False),
+    comment="what was wrong with a delivery as a file",
+)
+
+# --- register ---------------------------------------------------------------------------------------------------
+
+register_version = sa.Table(
+    "register_version",
+    metadata,
+    sa.Column("register_version", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("mode", sa.Text, nullable=False, comment="full or changes"),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False, unique=True),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("added", sa.BigInteger, nullable=False),
+    sa.Column("changed", sa.BigInteger, nullable=False),
+    sa.Column("closed", sa.BigInteger, nullable=False, comment="absent from a full set"),
+    sa.Column("refused", sa.BigInteger, nullable=False),
+    sa.Column("loaded_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    comment="every attachment names the version it was decided on",
+)
+
+enterprise = sa.Table(
+    "enterprise",
+    metadata,
+    sa.Column("uscc", sa.Text, primary_key=True),
+    sa.Column("from_version", sa.BigInteger, sa.ForeignKey("register_version.register_version"), primary_key=True),
+    sa.Column("to_version", sa.BigInteger, comment="first version in which this row no longer holds; null = holds"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False),
+    sa.Column("former_names", sa.Text, comment="joined by ; as in the register"),
+    sa.Column("regno", sa.Text),
+    sa.Column("legal_rep", sa.Text),
+    sa.Column("address", sa.Text),
+    sa.Column("established", sa.Date),
+    sa.Column("reg_state", sa.Text),
+    comment="enterprise master; a row per enterprise and span of register versions",
+)
+
+# --- records: one row per row received --------------------------------------------------------------------------
+
+
+def _sql_type(column_type: pa.DataType) -> sa.types.TypeEngine[object]:
+    if pa.types.is_decimal(column_type):
+        return sa.Numeric(18, 6)
+    if pa.types.is_date(column_type):
+        return sa.Date()
+    return sa.Text()
+
+
+def _record_table(kind: Kind) -> sa.Table:
+    return sa.Table(
+        kind.value,
+        metadata,
+        sa.Column("record_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("delivery_id", sa.BigInteger, sa.ForeignKey("delivery.delivery_id"), nullable=False, index=True),
+        sa.Column("file_ordinal", sa.Integer, nullable=False),
+        sa.Column("row_no", sa.BigInteger, nullable=False),
+        sa.Column("agency", sa.Text, nullable=False),
+        sa.Column("sheet", sa.Text, nullable=False),
+        sa.Column("as_of", sa.Date, nullable=False),
+        sa.Column("state", sa.Text, nullable=False, comment="returned, review, duplicate, superseded, accepted"),
+        sa.Column("superseded_by", sa.BigInteger, comment="record_id of the later version, or of the row it repeats"),
+        *(sa.Column(name, _sql_type(t)) for name, t in (STANDARD_COLUMNS[kind] | DERIVED).items()),
+        sa.Index(f"ix_{kind}_record_key", "record_key"),
+        comment=f"{kind} rows as standardised; source_text holds what standardising changed",
+    )
+
+
+record_id_sequence = sa.Sequence("record_id_seq", metadata=metadata)
+RECORDS: dict[Kind, sa.Table] = {kind: _record_table(kind) for kind in Kind}
+
+check_result = sa.Table(
+    "check_result",
+    metadata,
+    sa.Column("delivery_id", sa.BigInteger, sa.ForeignKey("delivery.delivery_id"), primary_key=True),
+    sa.Column("expectation", sa.Text, primary_key=True, comment="stable id within the suite, e.g. R03.uscc"),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("evaluated", sa.BigInteger, nullable=False),
+    sa.Column("unexpected", sa.BigInteger, nullable=False, comment="Great Expectations' own count"),
+    sa.Column("quarantined", sa.BigInteger, nullable=False, comment="verdict rows stored; equal or the run failed"),
+)
+
+verdict = sa.Table(
+    "verdict",
+    metadata,
+    sa.Column("record_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("expectation", sa.Text, primary_key=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False, comment="reject, hold, warn"),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, comment="masked excerpt of the value judged"),
+    sa.Column("finding", sa.Text, comment="what exactly is wrong, e.g. CHECK"),
+    sa.Column("remedy", sa.Text, nullable=False),
+    sa.Column("suite", sa.Text, nullable=False),
+    comment="every rule that a row failed; a row that passed has none",
+)
+
+# --- attachment and disclosure ----------------------------------------------------------------------------------
+
+attachment = sa.Table(
+    "attachment",
+    metadata,
+    sa.Column("attachment_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("record_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("uscc", sa.Text, comment="null where nothing or more than one enterprise fits"),
+    sa.Column("method", sa.Text, nullable=False, comment="uscc, org_code, regno, tax_no, name, former_name, none, natural_person"),
+    sa.Column("grade", sa.Text, nullable=False, comment="certain, review, none"),
+    sa.Column("score", sa.Numeric(4, 3), nullable=False),
+    sa.Column("reason", sa.Text, comment="why it is not certain"),
+    sa.Column("evidence", sa.JSON, nullable=False),
+    sa.Column("register_version", sa.BigInteger, sa.ForeignKey("register_version.register_version")),
+    sa.Column("as_of", sa.Date, nullable=False),
+    comment="append-only; the newest row of a record holds",
+)
+
+release = sa.Table(
+    "release",
+    metadata,
+    sa.Column("release_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, comment="building, visible"),
+    sa.Column("manifest_sha256", sa.Text),
+    sa.Column("summary", sa.JSON, comment="rows per table: full, delta, tombstones"),
+    sa.UniqueConstraint("site", "sequence"),
+    comment="one version of one site's feed; building until its directory is visible",
+)
+
+disclosure = sa.Table(
+    "disclosure",
+    metadata,
+    sa.Column("disclosure_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("release_id", sa.BigInteger, sa.ForeignKey("release.release_id"), nullable=False, index=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("record_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("record_key", sa.Text, nullable=False),
+    sa.Column("shown", sa.Boolean, nullable=False),
+    sa.Column("until", sa.Date, comment="last day of display; null = no end"),
+    sa.Column("first_shown", sa.Date, comment="day of the release that first showed this record on this site"),
+    sa.Column("reason", sa.Text, nullable=False, comment="policy row when shown, reason of withholding when not"),
+    sa.Column("row_hash", sa.Text, comment="of the published row; another hash is a change"),
+    comment="append-only; a row per record and site each time the decision changed",
+)

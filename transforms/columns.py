@@ -1,0 +1,114 @@
+"""The standard record: one set of columns per kind, whatever sheet or transport a row came by.
+
+Names are English; the codes of the sheets (发改办财金〔2018〕790号 and the sheet before it) are mapped to them in
+``transforms/sheets``. Amounts are 万元 in ``decimal(18, 6)``; dates are calendar days without a zone.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import pyarrow as pa
+
+MONEY: Final = pa.decimal128(18, 6)
+TEXT: Final = pa.string()
+DAY: Final = pa.date32()
+
+
+class Kind(StrEnum):
+    """What a record states about its subject."""
+
+    LICENCE = "licence"
+    PENALTY = "penalty"
+
+
+class Sheet(StrEnum):
+    """The template version of a file; the same code can mean another thing in the other sheet."""
+
+    STANDARD = "standard"
+    LEGACY = "legacy"
+
+
+SUBJECT: Final[dict[str, pa.DataType]] = {
+    "subject_name": TEXT,  # 行政相对人名称
+    "subject_category": TEXT,  # 行政相对人类别
+    "uscc": TEXT,  # 统一社会信用代码
+    "regno": TEXT,  # 工商注册号
+    "org_code": TEXT,  # 组织机构代码
+    "tax_no": TEXT,  # 税务登记号
+    "institution_no": TEXT,  # 事业单位证书号
+    "social_org_no": TEXT,  # 社会组织登记证号
+    "legal_rep": TEXT,  # 法定代表人
+    "legal_rep_id_type": TEXT,  # never leaves this system
+    "legal_rep_id_no": TEXT,  # never leaves this system, masked at rest
+    "id_type": TEXT,  # 证件类型, natural persons only
+    "id_no": TEXT,  # 证件号码, masked at rest, never leaves this system
+}
+"""Who the record is about."""
+
+DECISION: Final[dict[str, pa.DataType]] = {
+    "document_no": TEXT,  # 决定书文号 as received
+    "decision_date": DAY,
+    "authority_name": TEXT,
+    "authority_code": TEXT,
+    "source_name": TEXT,  # 数据来源单位
+    "source_code": TEXT,
+    "status": TEXT,  # one of RECORD_STATUS
+    "remarks": TEXT,
+    "region_code": TEXT,  # 地方编码, legacy sheet, provenance only
+    "updated_at": TEXT,  # 数据更新时间戳, legacy sheet; ISO text, orders versions
+    "usage_scope": TEXT,  # 信息使用范围, legacy sheet
+    "power_code": TEXT,  # 权力编码, legacy sheet
+}
+"""What both kinds say of the decision itself."""
+
+LICENCE: Final[dict[str, pa.DataType]] = {
+    "document_name": TEXT,  # 许可决定文书名称
+    "project_name": TEXT,  # 项目名称, legacy sheet
+    "licence_category": TEXT,  # 许可类别, joined by ;
+    "certificate_name": TEXT,
+    "certificate_no": TEXT,
+    "content": TEXT,  # 许可内容
+    "valid_from": DAY,
+    "valid_to": DAY,
+}
+
+PENALTY: Final[dict[str, pa.DataType]] = {
+    "case_name": TEXT,  # 处罚名称, legacy sheet
+    "violation_type": TEXT,  # 违法行为类型, standard sheet only
+    "facts": TEXT,  # 违法事实 (standard) or 处罚事由 (legacy)
+    "basis": TEXT,  # 处罚依据
+    "penalty_category": TEXT,  # 处罚类别, joined by ;
+    "content": TEXT,  # 处罚内容
+    "fine_amount": MONEY,  # 罚款金额(万元)
+    "confiscated_amount": MONEY,  # 没收金额(万元)
+    "revoked_certificate": TEXT,  # 暂扣或吊销证照名称及编号
+    "valid_to": DAY,  # 处罚有效期
+    "publicity_until": DAY,  # 公示截止期 as the agency gave it
+    "publicity_period": TEXT,  # 公示期限 (1年, 3年), legacy sheet
+    "seriousness": TEXT,  # 失信严重程度, legacy sheet
+}
+
+STANDARD_COLUMNS: Final[dict[Kind, dict[str, pa.DataType]]] = {
+    Kind.LICENCE: SUBJECT | DECISION | LICENCE,
+    Kind.PENALTY: SUBJECT | DECISION | PENALTY,
+}
+
+RECORD_STATUS: Final = ("valid", "invalid", "withdrawn", "disputed", "other")
+"""valid 有效/正常, invalid 无效, withdrawn 撤销, disputed 异议, other 其他 (the last two go to review)."""
+
+DERIVED: Final[dict[str, pa.DataType]] = {
+    "record_key": TEXT,  # stable public id of the decision about this subject: 32 hex digits
+    "document_key": TEXT,  # 文书号 folded for comparison
+    "subject_key": TEXT,  # name folded for comparison
+    "content_hash": TEXT,  # of every standard value: equal hash = same content
+    "source_text": TEXT,  # JSON of the texts that standardising changed or did not know, ID numbers masked
+    "flags": TEXT,  # names of mappings that guessed or could not map, joined by ;
+}
+"""What standardising adds beside the columns of the sheet."""
+
+
+def record_schema(kind: Kind) -> pa.Schema:
+    """Return the Arrow schema of standard records of one kind: row_no, standard columns, derived columns."""
+    return pa.schema([pa.field("row_no", pa.int64()), *(STANDARD_COLUMNS[kind] | DERIVED).items()])
