@@ -1,0 +1,249 @@
+"""What each rule of the catalogue sees in a batch of standard records (domain 1.7).
+
+``rule_findings`` returns one text column per question, named as the expectation that judges it (``R03.uscc``): null
+where the record has nothing wrong, otherwise what exactly is wrong. The Great Expectations suites decide what a
+finding means (reject, hold or warn); this module only looks. The same function serves a file of a million rows and
+the one row that a steward corrects.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms import identifiers
+from transforms.authority import Authority
+from transforms.columns import DAY, STANDARD_COLUMNS, TEXT, Kind, Sheet
+from transforms.sheets import SheetDefinition
+from transforms.standardise import NATURAL_PERSON, ORGANISATION, SOLE_TRADER, SUBJECT_CODES, Standardised
+
+_LARGEST_PLAUSIBLE_FINE: Final = Decimal(1000)
+"""万元; above it a yuan amount was probably put into the 万元 column (R18, our reading)."""
+_UNIT_SLIP: Final = Decimal(10_000)
+_EXACT: Final = Decimal("0.000001")
+
+_NULL: Final = pa.scalar(None, TEXT)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A batch under examination."""
+
+    columns: Mapping[str, pa.Array]
+    reading: Mapping[str, pa.Array]
+    size: int
+    as_of: dt.date
+    delivering: Authority
+
+    def value(self, name: str) -> pa.Array:
+        return self.columns[name]
+
+    def read(self, name: str) -> pa.Array:
+        return self.reading.get(name, pa.nulls(self.size, TEXT))
+
+    def category_is(self, category: str) -> pa.Array:
+        return pc.fill_null(pc.equal(self.columns["subject_category"], category), False)
+
+
+def rule_findings(
+    standardised: Standardised, definition: SheetDefinition, *, delivering: Authority, as_of: dt.date
+) -> dict[str, pa.Array]:
+    """Return the findings of one batch; duplicates (R22) need the whole delivery and are found by ``versions``."""
+    table = standardised.records
+    rows = _Rows(
+        columns={name: table.column(name).combine_chunks() for name in table.column_names},
+        reading=standardised.reading,
+        size=table.num_rows,
+        as_of=as_of,
+        delivering=delivering,
+    )
+    kind, sheet = definition.kind, definition.sheet
+    found: dict[str, pa.Array] = {}
+    found |= _subject(rows, sheet)
+    found |= _codes(rows)
+    found |= _days(rows, kind)
+    found |= _category(rows)
+    if kind is Kind.PENALTY and sheet is Sheet.STANDARD:
+        found |= _amounts(rows)
+    if sheet is Sheet.STANDARD:
+        found |= _authority_codes(rows)
+    if kind is Kind.LICENCE or sheet is Sheet.LEGACY:
+        found |= _status(rows)
+    required = [column.target for column in definition.columns if column.required]
+    found["R24.placeholder"] = _listed_among(rows.read("placeholder"), required)
+    return found
+
+
+def _when(condition: pa.Array, finding: str) -> pa.Array:
+    return pc.if_else(pc.fill_null(condition, False), pa.scalar(finding, TEXT), _NULL)
+
+
+def _join(*parts: pa.Array) -> pa.Array:
+    joined = pc.binary_join_element_wise(*parts, ";", null_handling="skip")
+    return pc.if_else(pc.equal(joined, ""), _NULL, joined)
+
+
+def _listed_among(lists: pa.Array, wanted: list[str]) -> pa.Array:
+    """Keep of each ``;`` list the names in ``wanted``; few distinct lists, so plain Python on the distinct ones."""
+    if lists.null_count == len(lists):
+        return lists
+    encoded = lists.dictionary_encode()
+    kept = [";".join(name for name in text.split(";") if name in wanted) or None for text in encoded.dictionary.to_pylist()]
+    return pa.array(kept, TEXT).take(encoded.indices)
+
+
+def _subject(rows: _Rows, sheet: Sheet) -> dict[str, pa.Array]:
+    person, organisation, trader = map(rows.category_is, (NATURAL_PERSON, ORGANISATION, SOLE_TRADER))
+    has_code = pc.is_valid(rows.value(SUBJECT_CODES[0]))
+    for code in SUBJECT_CODES[1:]:
+        has_code = pc.or_(has_code, pc.is_valid(rows.value(code)))
+    damaged = _join(*(rows.read(f"damaged.{code}") for code in SUBJECT_CODES))
+    no_code = pc.and_(pc.invert(pc.or_(has_code, person)), pc.is_null(damaged))
+    found = {
+        "R01.subject_category": rows.read("subject_category"),
+        "R02.subject_code": _when(no_code, "NO_CODE"),
+        "R23.subject_name": rows.read("name"),
+    }
+    if sheet is Sheet.STANDARD:
+        enterprise = pc.or_(organisation, trader)
+        needs = [_when(pc.and_(enterprise, pc.is_null(rows.value("legal_rep"))), "legal_rep")]
+        needs += [_when(pc.and_(person, pc.is_null(rows.value(name))), name) for name in ("id_type", "id_no")]
+        found["R01.by_category"] = _join(*needs)
+        found["R01.uscc_expected"] = _when(pc.and_(enterprise, pc.is_null(rows.value("uscc"))), "NO_USCC")
+    return found
+
+
+def _codes(rows: _Rows) -> dict[str, pa.Array]:
+    uscc, org_code = rows.value("uscc"), rows.value("org_code")
+    uscc_finding = identifiers.uscc_finding(uscc)
+    inner_only = pc.fill_null(pc.equal(uscc_finding, "ORG_CHECK"), False)
+    from_uscc = identifiers.org_code_of_uscc(uscc)
+    disagree = pc.and_(identifiers.uscc_valid(uscc), pc.not_equal(org_code, from_uscc))
+    resident = pc.and_(
+        pc.equal(rows.value("id_type"), "身份证"),
+        pc.is_valid(rows.read("id.id_no")),
+    )
+    return {
+        "R03.uscc": pc.coalesce(rows.read("damaged.uscc"), pc.if_else(inner_only, _NULL, uscc_finding)),
+        "R04.uscc_inner": pc.if_else(inner_only, uscc_finding, _NULL),
+        "R05.org_code_agrees": _when(disagree, "ORG_CODE_NOT_IN_USCC"),
+        "R05.org_code": pc.coalesce(rows.read("damaged.org_code"), identifiers.org_code_finding(org_code)),
+        "R06.regno": pc.coalesce(rows.read("damaged.regno"), identifiers.regno_finding(rows.value("regno"))),
+        "R07.tax_no": pc.coalesce(rows.read("damaged.tax_no"), identifiers.tax_no_finding(rows.value("tax_no"))),
+        "R08.id_no": pc.if_else(pc.fill_null(resident, False), rows.read("id.id_no"), _NULL),
+        "R09.personal_id": rows.read("personal_id"),
+    }
+
+
+def _days(rows: _Rows, kind: Kind) -> dict[str, pa.Array]:
+    found = {
+        f"R10.{name}": rows.read(f"day.{name}")
+        for name, column_type in STANDARD_COLUMNS[kind].items()
+        if column_type == DAY
+    }
+    found["R10.updated_at"] = rows.read("moment.updated_at")
+    today, decided = pa.scalar(rows.as_of, DAY), rows.value("decision_date")
+    found["R11.decision_date"] = _when(pc.greater(decided, today), "AFTER_BUSINESS_DATE")
+    if kind is Kind.LICENCE:
+        found["R12.date_order"] = _when(
+            pc.greater(rows.value("valid_from"), rows.value("valid_to")), "valid_from > valid_to"
+        )
+    else:
+        found["R12.date_order"] = _join(
+            _when(pc.less(rows.value("valid_to"), decided), "valid_to < decision_date"),
+            _when(pc.less_equal(rows.value("publicity_until"), decided), "publicity_until <= decision_date"),
+        )
+    return found
+
+
+def _category(rows: _Rows) -> dict[str, pa.Array]:
+    return {"R14.category": rows.read("category")}
+
+
+def _amounts(rows: _Rows) -> dict[str, pa.Array]:
+    category, fine, confiscated = map(rows.value, ("penalty_category", "fine_amount", "confiscated_amount"))
+    in_text = rows.read("fine_in_text")
+    has_fine, has_confiscation = (pc.fill_null(pc.match_substring(category, part), False) for part in ("罚款", "没收"))
+    has_licence = pc.fill_null(pc.match_substring_regex(category, "暂扣|吊销"), False)
+    classified = pc.is_valid(category)
+    zero = pa.scalar(Decimal(0), fine.type)
+    positive = pc.fill_null(pc.greater(fine, zero), False)
+    unread = {name: pc.is_valid(rows.read(f"amount.{name}")) for name in ("fine_amount", "confiscated_amount")}
+    missing = _join(
+        _when(pc.and_(has_fine, pc.invert(pc.or_(positive, unread["fine_amount"]))), "fine_amount"),
+        _when(
+            pc.and_(has_confiscation, pc.and_(pc.is_null(confiscated), pc.invert(unread["confiscated_amount"]))),
+            "confiscated_amount",
+        ),
+        _when(pc.and_(has_licence, pc.is_null(rows.value("revoked_certificate"))), "revoked_certificate"),
+    )
+    surplus = _join(
+        _when(pc.and_(classified, pc.and_(positive, pc.invert(has_fine))), "fine_amount"),
+        _when(
+            pc.and_(classified, pc.and_(pc.greater(confiscated, zero), pc.invert(has_confiscation))),
+            "confiscated_amount",
+        ),
+    )
+    return {
+        "R16.category_amounts": missing,
+        "R16.amount_without_category": surplus,
+        "R17.fine_amount": rows.read("amount.fine_amount"),
+        "R17.confiscated_amount": rows.read("amount.confiscated_amount"),
+        **_against_text(fine, in_text),
+    }
+
+
+def _against_text(fine: pa.Array, in_text: pa.Array) -> dict[str, pa.Array]:
+    """R17 and R18 compare in exact decimals; only rows where both amounts exist and differ are looked at."""
+    differ = pc.fill_null(pc.not_equal(fine, in_text), False) if in_text.type == fine.type else None
+    large = pc.fill_null(pc.greater(fine, pa.scalar(_LARGEST_PLAUSIBLE_FINE, fine.type)), False)
+    mismatch: list[str | None] = [None] * len(fine)
+    slip: list[str | None] = ["VERY_LARGE" if flag else None for flag in large.to_pylist()]
+    if differ is not None:
+        for position in pc.indices_nonzero(differ).to_pylist():
+            stated, written = fine[position].as_py(), in_text[position].as_py()
+            if abs(stated - written) > _EXACT:
+                mismatch[position] = "NOT_AS_IN_TEXT"
+            if stated == written * _UNIT_SLIP:
+                slip[position] = "TEN_THOUSAND_TIMES_TEXT"
+    return {"R17.fine_in_text": pa.array(mismatch, TEXT), "R18.unit_slip": pa.array(slip, TEXT)}
+
+
+def _authority_codes(rows: _Rows) -> dict[str, pa.Array]:
+    found: dict[str, pa.Array] = {}
+    for name in ("authority_code", "source_code"):
+        code = rows.value(name)
+        finding = identifiers.uscc_finding(code)
+        finding = pc.if_else(pc.fill_null(pc.equal(finding, "ORG_CHECK"), False), _NULL, finding)
+        of_state = pc.fill_null(pc.match_substring_regex(code, "^1[123]"), False)
+        not_public = pc.and_(pc.is_valid(code), pc.invert(of_state))
+        found[f"R19.{name}"] = pc.coalesce(
+            rows.read(f"damaged.{name}"), finding, _when(not_public, "NOT_AN_AUTHORITY")
+        )
+        delegated = pc.fill_null(pc.match_substring_regex(code, "^1[23]"), False)
+        found[f"R19.{name}_delegated"] = _when(delegated, "NOT_AN_ORGAN")
+    own = pc.fill_null(pc.is_in(rows.value("authority_code"), value_set=pa.array(rows.delivering.codes, TEXT)), False)
+    foreign = pc.and_(
+        pc.and_(pc.is_valid(rows.value("authority_code")), pc.invert(own)), pc.is_null(found["R19.authority_code"])
+    )
+    known = bool(rows.delivering.codes)
+    verified = rows.delivering.codes_verified
+    found["R19.own_code"] = _when(foreign, "OF_ANOTHER_AUTHORITY") if known and verified else pa.nulls(rows.size, TEXT)
+    found["R19.own_code_unverified"] = (
+        _when(foreign, "OF_ANOTHER_AUTHORITY") if known and not verified else pa.nulls(rows.size, TEXT)
+    )
+    return found
+
+
+def _status(rows: _Rows) -> dict[str, pa.Array]:
+    status = rows.value("status")
+    unclear = pc.fill_null(pc.is_in(status, value_set=pa.array(["disputed", "other"])), False)
+    return {"R20.status": rows.read("status"), "R20.disputed": pc.if_else(unclear, status, _NULL)}
+
+

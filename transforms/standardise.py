@@ -1,0 +1,363 @@
+"""Turn one batch of rows as received into standard records (标准化), and say what reading each text showed.
+
+Nothing is invented: what cannot be read becomes null with a reading finding, what the sheet does not have stays
+null, and every mapping that guesses is named in ``flags``. ``source_text`` keeps, as one JSON object per row, the
+text of every cell that standardising changed or did not know, so that the row as received can be told from the
+record. ID numbers are masked on the way in: apart from the raw archive nothing in this system holds one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms import categories, dates, identifiers, money, names, personal, sentinels
+from transforms.authority import Authority
+from transforms.columns import DAY, DERIVED, MONEY, STANDARD_COLUMNS, TEXT, Kind, Sheet
+from transforms.sheets import Recognition
+
+CODE_COLUMNS: Final = (
+    "uscc", "regno", "org_code", "tax_no", "institution_no", "social_org_no", "authority_code", "source_code",
+    "id_no", "legal_rep_id_no",
+)  # fmt: skip
+"""Columns whose text is a code: folded to half width, blanks and hyphens dropped, upper case."""
+
+ID_COLUMNS: Final = ("id_no", "legal_rep_id_no")
+"""The only columns that may hold an ID number; masked at rest and never published."""
+
+SUBJECT_CODES: Final = ("uscc", "regno", "org_code", "tax_no", "institution_no", "social_org_no")
+"""行政相对人代码_1 to _6."""
+
+ORGANISATION: Final = "法人及非法人组织"
+SOLE_TRADER: Final = "个体工商户"
+NATURAL_PERSON: Final = "自然人"
+
+_STATUS_TEXT: Final[dict[tuple[Kind, Sheet], dict[str, str]]] = {
+    (Kind.LICENCE, Sheet.STANDARD): {"1": "valid", "有效": "valid", "2": "invalid", "无效": "invalid"},
+    **{
+        (kind, Sheet.LEGACY): {
+            "0": "valid", "正常": "valid", "1": "withdrawn", "撤销": "withdrawn",
+            "2": "disputed", "异议": "disputed", "异常": "disputed", "3": "other", "其他": "other",
+        }
+        for kind in Kind
+    },
+}  # fmt: skip
+"""当前状态 by sheet: the value 1 means the opposite in the two sheets (domain 0.3)."""
+
+_LEGACY_GAPS: Final[dict[Kind, tuple[str, ...]]] = {
+    Kind.LICENCE: ("source_name", "source_code"),
+    Kind.PENALTY: ("violation_type", "valid_to", "revoked_certificate", "source_name", "source_code"),
+}
+"""Columns of the new sheet that the old one cannot fill (升级缺项)."""
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """Standard records of one batch and, per standard column, what was wrong with its text.
+
+    ``records`` has the schema ``record_schema(kind)``. ``reading`` maps a finding name to a text column, null where
+    there is nothing to say.
+    """
+
+    records: pa.Table
+    reading: Mapping[str, pa.Array]
+
+
+@dataclass
+class _Reading:
+    """The batch while it is being read."""
+
+    rows: int
+    raw: dict[str, pa.Array]
+    values: dict[str, pa.Array] = field(default_factory=dict)
+    findings: dict[str, pa.Array] = field(default_factory=dict)
+    flags: list[pa.Array] = field(default_factory=list)
+
+    def flag(self, name: str, where: pa.Array | None = None) -> None:
+        mark = pa.scalar(name, TEXT)
+        self.flags.append(
+            pa.repeat(mark, self.rows) if where is None else pc.if_else(where, mark, pa.scalar(None, TEXT))
+        )
+
+
+def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Authority) -> Standardised:
+    """Read a batch of text columns (``row_no`` and the header cells of ``recognition``) into standard records."""
+    kind, sheet = recognition.definition.kind, recognition.definition.sheet
+    reading = _Reading(batch.num_rows, _raw_columns(batch, recognition))
+    _read_texts(reading, kind)
+    _read_codes(reading)
+    _read_dates(reading, kind)
+    _read_categories(reading, kind, sheet, delivering)
+    if kind is Kind.PENALTY:
+        _read_amounts(reading, sheet)
+    _read_status(reading, kind, sheet)
+    if sheet is Sheet.LEGACY:
+        _upgrade_legacy(reading, kind, delivering)
+    _infer_subject_category(reading)
+    source_text = _source_text(batch, recognition, reading)
+    _mask_id_numbers(reading)
+    columns = {name: reading.values[name] for name in STANDARD_COLUMNS[kind]}
+    columns |= _derived(kind, columns, source_text, _joined(reading.flags, reading.rows))
+    records = pa.table({"row_no": batch.column("row_no"), **columns})
+    return Standardised(records, reading.findings)
+
+
+def _raw_columns(batch: pa.RecordBatch, recognition: Recognition) -> dict[str, pa.Array]:
+    """Texts by target column; two source columns of one target (FR_SFZH, FR_ZJHM) are coalesced."""
+    raw: dict[str, pa.Array] = {}
+    for cell, column in recognition.columns.items():
+        texts = batch.column(cell)
+        raw[column.target] = pc.coalesce(raw[column.target], texts) if column.target in raw else texts
+    return raw
+
+
+def _text(reading: _Reading, target: str) -> pa.Array:
+    raw = reading.raw.get(target)
+    return pa.nulls(reading.rows, TEXT) if raw is None else sentinels.missing_to_null(raw)
+
+
+def _read_texts(reading: _Reading, kind: Kind) -> None:
+    for target, column_type in STANDARD_COLUMNS[kind].items():
+        if column_type == TEXT:
+            reading.values[target] = _text(reading, target)
+    reading.values["subject_name"] = names.display_name(reading.values["subject_name"])
+    if (raw := reading.raw.get("subject_name")) is not None:
+        reading.findings["name"] = names.name_finding(raw)
+    placeholders = [
+        pc.if_else(sentinels.is_placeholder(raw), pa.scalar(target, TEXT), pa.scalar(None, TEXT))
+        for target, raw in sorted(reading.raw.items())
+    ]
+    reading.findings["placeholder"] = _joined(placeholders, reading.rows)
+
+
+def _read_codes(reading: _Reading) -> None:
+    for target in CODE_COLUMNS:
+        text = reading.values[target]
+        reading.values[target] = identifiers.normalise_code(text)
+        damaged = identifiers.excel_damaged(text)
+        if pc.any(damaged).as_py():
+            reading.findings[f"damaged.{target}"] = pc.if_else(
+                damaged, pa.scalar("EXCEL_DAMAGE", TEXT), pa.scalar(None, TEXT)
+            )
+    uscc, regno = reading.values["uscc"], reading.values["regno"]
+    misplaced = pc.and_(pc.is_null(uscc), pc.fill_null(identifiers.uscc_valid(regno), False))
+    if pc.any(misplaced).as_py():
+        reading.values["uscc"] = pc.if_else(misplaced, regno, uscc)
+        reading.values["regno"] = pc.if_else(misplaced, pa.scalar(None, TEXT), regno)
+        reading.flag("uscc_from_regno", misplaced)
+
+
+def _read_dates(reading: _Reading, kind: Kind) -> None:
+    for target, column_type in STANDARD_COLUMNS[kind].items():
+        if column_type == DAY:
+            days, finding = dates.parse_days(_text(reading, target))
+            reading.values[target] = days
+            reading.findings[f"day.{target}"] = finding
+    moments, finding = dates.parse_timestamps(_text(reading, "updated_at"))
+    reading.values["updated_at"] = moments
+    reading.findings["moment.updated_at"] = finding
+
+
+def _read_categories(reading: _Reading, kind: Kind, sheet: Sheet, delivering: Authority) -> None:
+    target = "penalty_category" if kind is Kind.PENALTY else "licence_category"
+    texts = reading.values[target]
+    if sheet is Sheet.LEGACY and kind is Kind.PENALTY:
+        texts = _both_classes(texts, _text(reading, "penalty_category_2"))
+    reading.values[target], reading.findings["category"] = categories.decode(kind, sheet, texts, delivering.agency)
+    subject, finding = categories.subject_category(reading.values["subject_category"])
+    reading.values["subject_category"], reading.findings["subject_category"] = subject, finding
+    reading.values["id_type"] = categories.id_type(reading.values["id_type"])
+    reading.values["legal_rep_id_type"] = categories.id_type(reading.values["legal_rep_id_type"])
+
+
+def _both_classes(first: pa.Array, second: pa.Array) -> pa.Array:
+    """处罚类别1 and 处罚类别2 as one list; after a bare 其他 the second cell is its text (其他: 见处罚类别2)."""
+    is_other = pc.fill_null(pc.match_substring_regex(first, r"^其他(\(?见处罚类别2\)?|（见处罚类别2）)?$"), False)
+    explained = pc.binary_join_element_wise(pa.scalar("其他"), second, "-")
+    listed = pc.binary_join_element_wise(first, second, ";", null_handling="skip")
+    listed = pc.if_else(pc.equal(listed, ""), pa.scalar(None, TEXT), listed)
+    return pc.if_else(pc.and_(is_other, pc.is_valid(second)), explained, listed)
+
+
+def _read_amounts(reading: _Reading, sheet: Sheet) -> None:
+    fine_in_text, confiscated_in_text = money.amounts_in_text(reading.values["content"])
+    if sheet is Sheet.STANDARD:
+        for target in ("fine_amount", "confiscated_amount"):
+            reading.values[target], reading.findings[f"amount.{target}"] = money.parse_amount(_text(reading, target))
+        reading.findings["fine_in_text"] = fine_in_text
+        return
+    reading.values["fine_amount"], reading.values["confiscated_amount"] = fine_in_text, confiscated_in_text
+    reading.flag("fine_amount_from_text", pc.is_valid(fine_in_text))
+    reading.flag("confiscated_amount_from_text", pc.is_valid(confiscated_in_text))
+
+
+def _read_status(reading: _Reading, kind: Kind, sheet: Sheet) -> None:
+    table = _STATUS_TEXT.get((kind, sheet))
+    if table is None:
+        reading.values["status"] = pa.repeat(pa.scalar("valid", TEXT), reading.rows)
+        return
+    text = reading.values["status"]
+    known = pc.index_in(text, value_set=pa.array(list(table)))
+    status = pa.array(list(table.values())).take(known)
+    reading.values["status"] = status
+    unknown = pc.and_(pc.is_valid(text), pc.is_null(status))
+    reading.findings["status"] = pc.if_else(unknown, pa.scalar("UNKNOWN", TEXT), pa.scalar(None, TEXT))
+
+
+def _upgrade_legacy(reading: _Reading, kind: Kind, delivering: Authority) -> None:
+    """Fill what 790号 added and the old sheet implies (1.6); each such value is flagged, gaps are named."""
+    values = reading.values
+    own = pc.fill_null(pc.is_in(values["authority_name"], value_set=pa.array(delivering.names, TEXT)), False)
+    if delivering.codes:
+        values["authority_code"] = pc.if_else(own, pa.scalar(delivering.codes[0], TEXT), values["authority_code"])
+        reading.flag("authority_code_from_registry", own)
+    has_id = pc.is_valid(values["id_no"])
+    values["id_type"] = pc.if_else(has_id, pa.scalar("身份证", TEXT), values["id_type"])
+    if kind is Kind.LICENCE:
+        values["document_name"] = values["project_name"]
+        values["valid_from"] = values["decision_date"]
+        reading.flag("document_name_from_project_name", pc.is_valid(values["project_name"]))
+        reading.flag("valid_from_from_decision_date", pc.is_valid(values["decision_date"]))
+        if "valid_to" in reading.raw:
+            open_ended = pc.and_(pc.is_null(values["valid_to"]), pc.is_null(reading.findings["day.valid_to"]))
+            values["valid_to"] = pc.if_else(open_ended, pa.scalar(dates.OPEN_ENDED, DAY), values["valid_to"])
+            reading.flag("valid_to_blank_read_as_open_ended", open_ended)
+    reading.flag("upgrade_gap:" + ",".join(_LEGACY_GAPS[kind]))
+
+
+def _infer_subject_category(reading: _Reading) -> None:
+    """Where the sheet has no 行政相对人类别: a person when only an ID number is given, else by the code's first two."""
+    if "subject_category" in reading.raw:
+        return
+    values = reading.values
+    no_code = pc.is_null(values[SUBJECT_CODES[0]])
+    for code in SUBJECT_CODES[1:]:
+        no_code = pc.and_(no_code, pc.is_null(values[code]))
+    person = pc.and_(no_code, pc.is_valid(values["id_no"]))
+    sole_trader = pc.fill_null(pc.starts_with(values["uscc"], "92"), False)
+    values["subject_category"] = pc.if_else(person, NATURAL_PERSON, pc.if_else(sole_trader, SOLE_TRADER, ORGANISATION))
+    reading.flag("subject_category_inferred")
+
+
+def _mask_id_numbers(reading: _Reading) -> None:
+    for target in ID_COLUMNS:
+        reading.findings[f"id.{target}"] = (
+            identifiers.resident_id_finding(reading.values[target])
+            if target == "id_no"
+            else pa.nulls(reading.rows, TEXT)
+        )
+        reading.values[target] = personal.mask_ids(_covered(reading.values[target]))
+    texts = [name for name, values in reading.values.items() if values.type == TEXT and name not in ID_COLUMNS]
+    suspicious = _rows_with_id(reading, texts)
+    marks: list[pa.Array] = []
+    if suspicious is not None:
+        for name in sorted(texts):
+            hit = personal.id_like(reading.values[name], code_column=name in CODE_COLUMNS)
+            hit = pc.fill_null(hit, False)
+            if pc.any(hit).as_py():
+                marks.append(pc.if_else(hit, pa.scalar(name, TEXT), pa.scalar(None, TEXT)))
+                reading.values[name] = pc.if_else(hit, personal.mask_ids(reading.values[name]), reading.values[name])
+    reading.findings["personal_id"] = _joined(marks, reading.rows)
+
+
+def _rows_with_id(reading: _Reading, texts: list[str]) -> pa.Array | None:
+    """One pass over all text of a row: most batches hold no ID-like run at all and are done after it."""
+    together = pc.binary_join_element_wise(
+        *(reading.values[name] for name in texts), "\x1f", null_handling="replace", null_replacement=""
+    )
+    maybe = pc.match_substring_regex(together, r"[0-9０-９][0-9０-９ \-－　]{12,}[0-9０-９xXｘＸ]")
+    return maybe if pc.any(maybe).as_py() else None
+
+
+def _covered(codes: pa.Array) -> pa.Array:
+    """Cover the middle of every document number, ID-like or not: passports are personal too."""
+    return pc.replace_substring_regex(codes, r"^(.{1,6}?)(.*?)(.{0,4})$", r"\1********\3")
+
+
+def _source_text(batch: pa.RecordBatch, recognition: Recognition, reading: _Reading) -> pa.Array:
+    members: list[pa.Array] = []
+    for cell, column in recognition.columns.items():
+        raw = batch.column(cell)
+        kept = reading.values.get(column.target)
+        same = pa.nulls(reading.rows, pa.bool_()) if kept is None else pc.equal(raw, _canonical_text(kept))
+        members += _json_members(column.code, raw, pc.and_(pc.is_valid(raw), pc.invert(pc.fill_null(same, False))))
+    for cell in recognition.unknown:
+        raw = batch.column(cell)
+        members += _json_members(cell, raw, pc.is_valid(raw))
+    if not members:
+        return pa.nulls(reading.rows, TEXT)
+    inside = pc.binary_join_element_wise(*members, ",", null_handling="skip")
+    whole = pc.binary_join_element_wise(pa.scalar("{"), inside, pa.scalar("}"), "")
+    return pc.if_else(pc.equal(inside, ""), pa.scalar(None, TEXT), whole)
+
+
+def _canonical_text(values: pa.Array) -> pa.Array:
+    if values.type == DAY:
+        return dates.day_text(values)
+    if values.type == MONEY:
+        return money.amount_text(values)
+    return values
+
+
+def _json_members(name: str, raw: pa.Array, where: pa.Array) -> list[pa.Array]:
+    if not pc.any(where).as_py():
+        return []
+    texts = pc.if_else(where, raw, pa.scalar(None, TEXT))
+    if name in _ID_CODES:
+        texts = _covered(texts)
+    texts = personal.mask_ids(texts)
+    for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        texts = pc.replace_substring(texts, plain, escaped)
+    texts = pc.replace_substring_regex(texts, r"[\x00-\x1f]", "\ufffd")
+    key = name.replace("\\", "\\\\").replace('"', '\\"')
+    return [pc.binary_join_element_wise(pa.scalar(f'"{key}":"'), texts, pa.scalar('"'), "")]
+
+
+_ID_CODES: Final = frozenset(
+    f"{prefix}_{suffix}" for prefix in ("XK", "CF") for suffix in ("XDR_ZJHM", "FR_ZJHM", "FR_SFZH", "XDR_SFZ")
+)
+
+
+def _derived(kind: Kind, columns: Mapping[str, pa.Array], source_text: pa.Array, flags: pa.Array) -> dict[str, pa.Array]:
+    document_key = names.document_key(columns["document_no"])
+    subject_key = names.name_key(columns["subject_name"])
+    person = pc.equal(columns["subject_category"], NATURAL_PERSON)
+    realm = pc.if_else(pc.fill_null(person, False), f"{kind}\x1fperson", f"{kind}\x1forganisation")
+    natural_key = pc.binary_join_element_wise(realm, document_key, subject_key, "\x1f")
+    content = pc.binary_join_element_wise(
+        *(_canonical_text(values) for name, values in columns.items() if name != "updated_at"),
+        "\x1f",
+        null_handling="replace",
+        null_replacement="\x00",
+    )
+    derived = {
+        "record_key": _digest(natural_key),
+        "document_key": document_key,
+        "subject_key": subject_key,
+        "content_hash": _digest(content),
+        "source_text": source_text,
+        "flags": flags,
+    }
+    return {name: derived[name] for name in DERIVED}
+
+
+def _digest(texts: pa.Array) -> pa.Array:
+    """The first 32 hex digits of SHA-256; null stays null."""
+    sha256 = hashlib.sha256
+    return pa.array(
+        [None if text is None else sha256(text.encode()).hexdigest()[:32] for text in texts.to_pylist()], TEXT
+    )
+
+
+def _joined(parts: list[pa.Array], rows: int) -> pa.Array:
+    """Non-null parts of each row joined by ``;``; null where a row has none."""
+    if not parts:
+        return pa.nulls(rows, TEXT)
+    joined = pc.binary_join_element_wise(*parts, ";", null_handling="skip")
+    return pc.if_else(pc.equal(joined, ""), pa.scalar(None, TEXT), joined)
+
