@@ -1,1 +1,1 @@
-"""How bytes travel from an agency: one module per transport."""
+"""How bytes travel from an agency: one module per transport, all of the shape that ``contract`` specifies."""

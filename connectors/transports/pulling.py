@@ -1,0 +1,22 @@
+"""Pulling a stream by whatever transport its descriptor names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from connectors.descriptor import DropFolder, ExchangeDb, PagedApi, Stream
+from connectors.endpoint import Endpoint
+from connectors.transports import drop_folder, exchange_db, paged_api
+from connectors.transports.contract import Cursor, Piece
+
+
+def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> Iterator[Piece]:
+    """Yield the pieces of a stream that lie behind the cursor; errors and cursors as ``contract`` specifies."""
+    match stream.transport:
+        case PagedApi():
+            yield from paged_api.pull(stream, endpoint, cursor=cursor, as_of=as_of)
+        case DropFolder():
+            yield from drop_folder.pull(stream, endpoint, cursor=cursor, as_of=as_of)
+        case ExchangeDb():
+            yield from exchange_db.pull(stream, endpoint, cursor=cursor, as_of=as_of)
