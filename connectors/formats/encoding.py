@@ -1,0 +1,73 @@
+"""Which of the two encodings of the exchange a text file is in: UTF-8 or GB18030, told by its bytes alone.
+
+UTF-8 is tried first, strictly, on the whole content: a text in GB18030 hardly ever is valid UTF-8, while a text in
+UTF-8 is often valid, meaningless GB18030. A declaration inside the file (XML) or a name is not asked.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import Final, Literal
+
+from connectors.formats.rules import UNKNOWN_ENCODING
+from connectors.formats.source import Source
+
+Encoding = Literal["utf-8", "utf-8-sig", "gb18030"]
+
+BOM_GB18030: Final = b"\x84\x31\x95\x33"
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+
+def told_encoding(source: Source, file: str) -> tuple[Encoding, bool]:
+    """Return the encoding of the content, and whether all of it is known to decode strictly.
+
+    When the content is not valid UTF-8, the first line that holds a character beyond ASCII in the header decides;
+    with a header in ASCII it is UTF-8 still (with damaged bytes) when the text up to the end of the first offending
+    piece holds more characters of valid UTF-8 than errors, else GB18030. ``utf-8-sig`` says that a byte order mark
+    stands at the beginning. Raises DeliveryRefused (F04) for UTF-16, UTF-32 and for a header in neither encoding.
+    """
+    head = source.head(1 << 12)
+    if head.startswith(_UTF16) or _looks_like_utf16(head):
+        raise UNKNOWN_ENCODING.refusal(file, what="UTF-16/UTF-32(Excel 的“Unicode 文本”)")
+    if head.startswith(BOM_GB18030):
+        return "gb18030", False
+    utf8: Encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    beyond_ascii = 0
+    for piece in source.pieces():
+        try:
+            beyond_ascii += (len(piece) - len(decoder.decode(piece))) // 2
+        except UnicodeDecodeError:
+            return (utf8 if _damaged_utf8(piece, beyond_ascii, source, file) else "gb18030"), False
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:  # cut off inside the last character
+        last = source.head(1 << 20) if beyond_ascii == 0 else b"\xff"
+        return (utf8 if _damaged_utf8(last, beyond_ascii, source, file) else "gb18030"), False
+    return utf8, True
+
+
+def _looks_like_utf16(head: bytes) -> bool:
+    return len(head) >= 8 and (head[1::2].count(0) > len(head) // 4 or head[0::2].count(0) > len(head) // 4)
+
+
+def _damaged_utf8(piece: bytes, beyond_ascii: int, source: Source, file: str) -> bool:
+    header = next((line for line in source.head(1 << 16).splitlines() if line.strip()), b"")
+    if not header.isascii():
+        if _decodes(header, "utf-8"):
+            return True
+        if _decodes(header, "gb18030"):
+            return False
+        raise UNKNOWN_ENCODING.refusal(file, what="表头既不是 UTF-8,也不是 GB18030")
+    text = piece.decode("utf-8", "replace")
+    errors = text.count("\ufffd")
+    valid = sum(1 for char in text if char > "\x7f") - errors
+    return beyond_ascii + valid > errors
+
+
+def _decodes(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

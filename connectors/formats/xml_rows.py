@@ -1,0 +1,239 @@
+"""XML: the child elements of a container are records, their child elements are cells. Parsed by expat, as a stream.
+
+Expat hands out text in pieces, so that a cell of megabytes damages one row and not the file; a document type
+definition is refused at its first character, so that no entity is ever declared; nothing outside the file is read.
+The declared encoding is not asked: the content is decoded before it is parsed. Row numbers count records from 1.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+from xml.parsers import expat
+
+import pyarrow as pa
+
+from connectors.formats.encoding import Encoding
+from connectors.formats.findings import EXCERPT_CHARS, Findings
+from connectors.formats.header import column_names
+from connectors.formats.rules import (
+    BROKEN_XML,
+    LONG_CELL,
+    NO_TABLE,
+    STRUCTURE,
+    UNDECODABLE,
+    UNKNOWN_ENCODING,
+    XML_DTD,
+    FormatRule,
+)
+from connectors.formats.screening import Row, batches_of
+from connectors.formats.source import Source
+
+CONTAINERS: Final = ("ROWDATA", "DATAS")
+"""Elements whose children are records, wherever they stand; without one it is the root."""
+
+_DECLARED: Final = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_KNOWN_ENCODINGS: Final = ("utf-8", "utf8", "us-ascii", "ascii", "gbk", "gb2312", "gb18030")
+
+
+class _DoctypeError(Exception):
+    """A document type definition begins."""
+
+
+@dataclass
+class _Names:
+    """What the first pass finds: columns by order of first appearance, per container path the names of records."""
+
+    records: dict[tuple[str, ...], dict[str, None]] = field(default_factory=dict)
+    cells: dict[tuple[str, ...], dict[str, int]] = field(default_factory=dict)
+    path: list[str] = field(default_factory=list)
+
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
+        path = self.path
+        name = name.rpartition(":")[2]
+        if 1 <= len(path) <= 4:
+            self.records.setdefault(tuple(path), {}).setdefault(name)
+        if 2 <= len(path) <= 5:
+            names = self.cells.setdefault(tuple(path[:-1]), {})
+            names.setdefault(name, len(names))
+        path.append(name)
+
+    def end(self, _name: str) -> None:
+        self.path.pop()
+
+
+@dataclass
+class _Rows:
+    """Builds the rows of the second pass; ``done`` holds those that the parser has passed."""
+
+    container: tuple[str, ...]
+    positions: dict[str, int]
+    findings: Findings
+    spoilt: bool
+    done: list[Row] = field(default_factory=list)
+    number: int = 0
+    path: list[str] = field(default_factory=list)
+    cells: list[str | None] = field(default_factory=list)
+    filled: set[int] = field(default_factory=set)
+    text: list[str] = field(default_factory=list)
+    chars: int = 0
+    attributes: bool = False
+    wrong: tuple[FormatRule, dict[str, Any]] | None = None
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        name = name.rpartition(":")[2]
+        depth = len(self.path) - len(self.container)
+        if depth == 0 and tuple(self.path) == self.container:
+            self.number += 1
+            self.cells = [None] * len(self.positions)
+            self.filled = set()
+            self.wrong = None
+            self.attributes = bool(attributes)
+            self.text, self.chars = [], 0
+        elif depth == 1 and self._inside():
+            self._stray_text()
+            if self.positions[name] in self.filled:
+                self._spoil(STRUCTURE, what=f"数据项“{name}”重复")
+            self.filled.add(self.positions[name])
+        elif depth > 1 and self._inside():
+            self._spoil(STRUCTURE, what=f"数据项“{self.path[len(self.container) + 1]}”含有下级内容")
+        self.path.append(name)
+
+    def data(self, text: str) -> None:
+        if len(self.path) > len(self.container) and self._inside():
+            self.chars += len(text)
+            if self.chars <= self.findings.limits.cell_chars:
+                self.text.append(text)
+
+    def end(self, name: str) -> None:
+        self.path.pop()
+        depth = len(self.path) - len(self.container)
+        if depth == 1 and self._inside():
+            if self.chars > self.findings.limits.cell_chars:
+                self._spoil(LONG_CELL, limit=self.findings.limits.cell_chars)
+            cell = "".join(self.text)
+            if self.spoilt and "\ufffd" in cell:
+                self._spoil(UNDECODABLE, encoding="UTF-8/GB18030")
+            self.cells[self.positions[name.rpartition(":")[2]]] = cell or None
+            self.text, self.chars = [], 0
+        elif depth == 0 and tuple(self.path) == self.container:
+            self._stray_text()
+            if self.attributes and not self.filled:
+                self._spoil(STRUCTURE, what="数据项写成了属性,应写成下级元素")
+            if self.wrong:
+                rule, values = self.wrong
+                text = ",".join((cell or "")[:EXCERPT_CHARS] for cell in self.cells)
+                self.findings.reject(rule, self.number, text, **values)
+            else:
+                self.done.append((self.number, self.cells))
+
+    def _inside(self) -> bool:
+        return tuple(self.path[: len(self.container)]) == self.container
+
+    def _stray_text(self) -> None:
+        if self.text and "".join(self.text).strip():
+            self._spoil(STRUCTURE, what="记录里有不属于任何数据项的文字")
+        self.text, self.chars = [], 0
+
+    def _spoil(self, rule: FormatRule, **values: Any) -> None:
+        self.wrong = self.wrong or (rule, values)
+
+
+@dataclass(frozen=True)
+class XmlRows:
+    """An opened XML file; the records are the children of the element at path ``container``."""
+
+    source: Source
+    encoding: str
+    strict: bool
+    container: tuple[str, ...]
+    columns: tuple[str, ...]
+    positions: dict[str, int]
+
+    def batches(self, findings: Findings) -> Iterator[pa.RecordBatch]:
+        """Yield the screened batches, in file order."""
+        return batches_of(self._rows(findings), self.columns, findings)
+
+    def _rows(self, findings: Findings) -> Iterator[Row]:
+        rows = _Rows(self.container, self.positions, findings, spoilt=not self.strict)
+        parser = _safe_parser()
+        parser.StartElementHandler = rows.start
+        parser.EndElementHandler = rows.end
+        parser.CharacterDataHandler = rows.data
+        for _ in _fed(parser, self.source, self.encoding, findings.file):
+            yield from rows.done
+            rows.done.clear()
+
+
+def open_xml(source: Source, encoding: Encoding, strict: bool, rows_at: str | None, findings: Findings) -> XmlRows:
+    """Parse the whole file once: it must be well-formed to its end, and all names of cells are gathered.
+
+    Raises DeliveryRefused: malformed or cut off (F09), a document type definition (F10), an encoding declared that
+    the exchange does not know (F04), no records or records of several names (F05).
+    """
+    file = findings.file
+    declared = _DECLARED.match(source.head(200).removeprefix(codecs.BOM_UTF8).lstrip())
+    if declared and declared[1].decode().lower() not in _KNOWN_ENCODINGS:
+        raise UNKNOWN_ENCODING.refusal(file, what=declared[1].decode())
+    name = "gb18030" if encoding == "gb18030" else "utf-8"
+    names = _Names()
+    parser = _safe_parser()
+    parser.StartElementHandler = names.start
+    parser.EndElementHandler = names.end
+    for _ in _fed(parser, source, name, file):
+        if any(len(cells) > 4 * findings.limits.columns for cells in names.cells.values()):
+            break
+    paths = [path for path in names.records if _is_container(path, rows_at)]
+    container = paths[0] if paths else None
+    if container is None and rows_at is None:
+        container = next(iter(names.records), ("",))
+    if container is None or len(paths) > 1:
+        raise NO_TABLE.refusal(file, what=f"XML 中没有找到唯一的记录位置“{rows_at or '、'.join(CONTAINERS)}”")
+    records = names.records.get(container, {})
+    if len(records) > 1:
+        raise NO_TABLE.refusal(file, what=f"XML 的记录元素不止一种:{'、'.join(list(records)[:5])}")
+    positions = names.cells.get(container, {})
+    return XmlRows(source, name, strict, container, column_names(list(positions), file, findings.limits), positions)
+
+
+def _is_container(path: tuple[str, ...], rows_at: str | None) -> bool:
+    return ".".join(path) == rows_at if rows_at else path[-1] in CONTAINERS
+
+
+def _safe_parser() -> expat.XMLParserType:
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.buffer_size = 1 << 16
+
+    def refuse(*_: object) -> None:
+        raise _DoctypeError
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    return parser
+
+
+def _fed(parser: expat.XMLParserType, source: Source, encoding: str, file: str) -> Iterator[None]:
+    """Decode and parse the file piece by piece, yielding after each; blanks before the document are let through."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    lines_above = 0
+    begun = False
+    try:
+        for piece in source.pieces():
+            text = decoder.decode(piece)
+            if not begun:
+                kept = text.lstrip("\ufeff \t\r\n")
+                lines_above += text.count("\n", 0, len(text) - len(kept))
+                begun, text = bool(kept), kept
+            parser.Parse(text, False)
+            yield
+        parser.Parse(decoder.decode(b"", final=True), True)
+        yield
+    except _DoctypeError as error:
+        raise XML_DTD.refusal(file) from error
+    except expat.ExpatError as error:
+        what = expat.ErrorString(error.code)
+        raise BROKEN_XML.refusal(file, line=error.lineno + lines_above, what=what) from error
