@@ -234,13 +234,12 @@ def _verdicts(records: pd.DataFrame) -> pd.DataFrame:
     failed = [
         pd.DataFrame(
             {
-                "row_no": result.result["unexpected_index_list"],
+                "row_no": np.asarray(result.result.get("unexpected_index_list") or [], dtype=np.int64),
                 "expectation": result.expectation_config.meta["id"],
                 "severity": result.expectation_config.meta["severity"],
             }
         )
         for result in outcome.results
-        if not result.success
     ]
     return pd.concat(failed, ignore_index=True)
 
