@@ -251,7 +251,8 @@ _CHINESE_WAN: Final = ("零", "壹", "贰", "叁", "肆", "伍", "陆", "柒", "
 def write_register(path: Path, n: int, seed: int) -> None:
     """Write a register CSV of ``n`` enterprises (UTF-8, columns ``REGISTER_COLUMNS``) with valid codes and numbers.
 
-    ``n`` is at least a few hundred, so that each kind of enterprise occurs. One in ten has a former name, a few of them two, joined by ``;``. One in twelve is a 个体工商户.
+    ``n`` is at least a few hundred, so that each kind of enterprise occurs. One in ten has a former name,
+    a few of them two, joined by ``;``. One in twelve is a 个体工商户.
     """
     schema = pa.schema([(name, pa.string()) for name in REGISTER_COLUMNS])
     with _csv_writer(path, schema) as writer:
