@@ -1,0 +1,22 @@
+"""Alarms: one line at ERROR that an operator's log watch can match on, and one metric beside it."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow.sdk.observability import stats
+
+log = logging.getLogger("disclosure.alarm")
+
+
+def deadline_missed(late_dag: str) -> None:
+    """Say that a run of ``late_dag`` missed its deadline: the feeds of that day may reach the sites late."""
+    log.error("ALARM deadline missed: dag=%s", late_dag)
+    stats.incr("disclosure.deadline_missed", tags={"dag_id": late_dag})
+
+
+def import_failed(filename: str, stacktrace: str) -> None:
+    """Say that a DAG file does not import: its DAGs keep their last good version or are gone."""
+    reason = stacktrace.strip().splitlines()[-1] if stacktrace.strip() else "no traceback"
+    log.error("ALARM dag import error: file=%s reason=%s", filename, reason)
+    stats.incr("disclosure.dag_import_error", tags={"file": filename})

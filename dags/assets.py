@@ -1,0 +1,51 @@
+"""The assets that join the DAGs. Every event of one carries its business date as partition key.
+
+A *closed* asset says that a part of the day will bring nothing more; it does not say that the part succeeded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import Asset, AssetAlias, get_current_context, task
+
+from dags.business_date import business_date
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+REGISTER_CLOSED = Asset(name="register_closed", uri="disclosure://register")
+ATTACHED = Asset(name="records_attached", uri="disclosure://attachments")
+LATE = Asset(name="part_repaired_late", uri="disclosure://late")
+LATE_ALIAS = AssetAlias(name="late_if_repaired")
+
+SITES = ("creditbj", "creditchina", "gsxt", "qyxy")
+
+
+def collection_closed(agency: str) -> Asset:
+    """Return the asset that says an agency's collection of a business date has ended, well or badly."""
+    return Asset(name=f"collection_closed__{agency}", uri=f"disclosure://collection/{agency}")
+
+
+def feed(site: str) -> Asset:
+    """Return the asset of a site's published feed."""
+    return Asset(name=f"feed__{site}", uri=f"disclosure://feed/{site}")
+
+
+def close_part(part: Asset) -> XComArg:
+    """Add the task that closes a part of the day; make everything that may fail its upstream.
+
+    It is a teardown: it runs whether its upstream succeeded or not, and the run still ends as its upstream ended. In
+    a run that was cleared, that is repaired after the day went on without it, it says so on ``LATE`` too: the consumer
+    has already used up the other parts' events of that date.
+    """
+
+    @task(outlets=[part, LATE_ALIAS])
+    def close_day() -> None:
+        context = get_current_context()
+        outlet_events = context["outlet_events"]
+        outlet_events[part].add_partitions(business_date(context).isoformat())
+        if context["dag_run"].clear_number:
+            outlet_events[LATE_ALIAS].add(LATE)
+
+    return close_day().as_teardown()

@@ -1,0 +1,65 @@
+"""Collect the deliveries of one agency for one business date.
+
+Pulls every stream of the agency from where the last complete pull stopped, into the raw archive, and checks the rows.
+A run that was cut off goes on where it stopped. A refusal (401, 403, 404) fails at once; an agency that is out of
+reach is asked again. Whatever happens, the last task closes the agency's part of the day, so that the other agencies'
+records are attached and published without it.
+
+**To repair a failed run**, clear it: it then announces itself as late and the date is attached and published again.
+A second run for the same date would wait for the other parts of the day, which are not announced again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import CronPartitionTimetable, dag, get_current_context, get_parsing_context, task
+
+from connectors.descriptor import DescriptorError, agency_ids, load_agency
+from dags.assets import close_part, collection_closed
+from dags.business_date import KEY_FORMAT, TIMEZONE, business_date
+from dags.duty import AGENCY_RETRIES, AGENCY_RETRY_POLICY, DEFAULT_ARGS, deadline
+from dags.endpoints import agency_endpoint
+
+
+def schedule_of(agency: str) -> str:
+    """Return the cron line of an agency's descriptor. Raises ``DescriptorError`` when its streams disagree."""
+    schedules = sorted({stream.schedule for stream in load_agency(agency).streams})
+    if len(schedules) > 1:
+        msg = f"{agency}.yaml: one run collects all streams, but they are scheduled at {' and '.join(schedules)}"
+        raise DescriptorError(msg)
+    return schedules[0]
+
+
+def collect_dag(agency: str) -> None:
+    """Define the DAG of one agency."""
+    dag_id = f"collect__{agency}"
+
+    @dag(
+        dag_id=dag_id,
+        schedule=CronPartitionTimetable(schedule_of(agency), timezone=TIMEZONE, key_format=KEY_FORMAT),
+        catchup=False,
+        max_active_runs=1,
+        dagrun_timeout=timedelta(hours=6),
+        default_args=DEFAULT_ARGS,
+        deadline=deadline(dag_id, timedelta(hours=3)),
+        tags=["collect", f"agency:{agency}"],
+        doc_md=__doc__,
+    )
+    def define() -> None:
+        @task(pool=f"agency_{agency}", retries=AGENCY_RETRIES, retry_policy=AGENCY_RETRY_POLICY)
+        def collect() -> dict[str, Any]:
+            from pipeline.steps import collect_agency  # noqa: PLC0415 - not while a DAG file is parsed
+
+            return collect_agency(agency, business_date(get_current_context()), agency_endpoint(agency))
+
+        collect() >> close_part(collection_closed(agency))
+
+    define()
+
+
+wanted = get_parsing_context().dag_id
+for agency_id in agency_ids():
+    if wanted in (None, f"collect__{agency_id}"):
+        collect_dag(agency_id)

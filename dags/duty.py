@@ -1,0 +1,66 @@
+"""What all DAGs promise alike: owner, retries, deadlines, and which failures are worth another try."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DeadlineAlert, DeadlineReference, ExceptionRetryPolicy, RetryAction, RetryRule, SyncCallback
+
+from dags.alarms import deadline_missed
+
+OWNER = "credit-office"
+
+PASSING_FAULTS: list[type[BaseException] | str] = [
+    ConnectionError,
+    TimeoutError,
+    "psycopg.OperationalError",
+    "sqlalchemy.exc.OperationalError",
+]
+"""Faults of the surroundings that pass by themselves: the network, or a database that restarts."""
+
+STEP_RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(exception=PASSING_FAULTS, action=RetryAction.RETRY, reason="not the step failed, its surroundings")
+    ],
+    default=RetryAction.FAIL,
+)
+"""A step given the same input fails the same way again: only faults of the surroundings are worth another try."""
+
+AGENCY_RETRIES = 3
+
+AGENCY_RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception="connectors.transports.contract.AgencyRefused",
+            action=RetryAction.FAIL,
+            reason="the agency refused (401, 403, 404): asking again does not help",
+        ),
+        RetryRule(
+            exception=["connectors.transports.contract.AgencyUnavailable", *PASSING_FAULTS],
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(minutes=5),
+            reason="the agency is busy, restarting or out of reach (429, 5xx, timeout)",
+        ),
+    ],
+    default=RetryAction.FAIL,
+)
+"""The connector has asked several times itself before it gives up; the task asks again after minutes."""
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": OWNER,
+    "retries": 2,
+    "retry_delay": timedelta(minutes=1),
+    "retry_policy": STEP_RETRY_POLICY,
+    "execution_timeout": timedelta(hours=1),
+}
+
+
+def deadline(dag_id: str, interval: timedelta) -> DeadlineAlert:
+    """Return the alert for a run that has not finished ``interval`` after it was queued (freshness of the feeds)."""
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=interval,
+        callback=SyncCallback(deadline_missed, kwargs={"late_dag": dag_id}),
+        name=f"{dag_id} late",
+    )

@@ -1,0 +1,27 @@
+"""Where an agency is reached: an Airflow connection becomes a connector's endpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import Connection
+
+if TYPE_CHECKING:
+    from connectors.endpoint import Endpoint
+
+
+def agency_endpoint(agency: str) -> Endpoint:
+    """Return the endpoint in connection ``agency_<agency>``.
+
+    The connection's host is the whole address without its secret (``https://...``, a database URL or a folder), its
+    password is the secret (token or database password), and ``ca_file`` in its extra names the certificate authority
+    file to trust. Raises ``AirflowNotFoundException`` when there is no such connection.
+    """
+    from connectors.endpoint import Endpoint  # noqa: PLC0415 - not while a DAG file is parsed
+
+    connection = Connection.get(f"agency_{agency}")
+    return Endpoint(
+        url=connection.host or "",
+        secret=connection.password,
+        ca_file=connection.extra_dejson.get("ca_file"),
+    )

@@ -1,0 +1,1 @@
+"""Airflow plugins of the project; the folder is the plugins folder of every Airflow process."""

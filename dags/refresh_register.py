@@ -1,0 +1,43 @@
+"""Take in the newest enterprise register, so that the records of the day are attached against it.
+
+The register is versioned; every attachment names the version it used. When the refresh fails the day goes on with the
+last version: a missing enterprise sends its records to review, it never attaches them to another one.
+
+**To repair a failed run**, clear it: the date is attached and published again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import CronPartitionTimetable, dag, get_current_context, task
+
+from dags.assets import REGISTER_CLOSED, close_part
+from dags.business_date import KEY_FORMAT, TIMEZONE, business_date
+from dags.duty import DEFAULT_ARGS, deadline
+
+
+@dag(
+    schedule=CronPartitionTimetable("0 6 * * *", timezone=TIMEZONE, key_format=KEY_FORMAT),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=4),
+    default_args=DEFAULT_ARGS,
+    deadline=deadline("refresh_register", timedelta(hours=2)),
+    tags=["register"],
+    doc_md=__doc__,
+)
+def refresh_register() -> None:
+    """Define the DAG."""
+
+    @task
+    def refresh() -> dict[str, Any]:
+        from pipeline import steps  # noqa: PLC0415 - not while a DAG file is parsed
+
+        return steps.refresh_register(business_date(get_current_context()))
+
+    refresh() >> close_part(REGISTER_CLOSED)
+
+
+refresh_register()
