@@ -47,12 +47,8 @@ DEPARTMENT_CATEGORIES: Final = {
 """Registration department (登记管理部门) and the categories (机构类别) it may give. Other letters, such as G, J, M, Q,
 occur in public lists but not in the standard: findings."""
 
-PROVINCES: Final = tuple(
-    f"{area}{place}"
-    for area, places in (("1", "12345"), ("2", "123"), ("3", "1234567"), ("4", "123456"), ("5", "01234"))
-    + (("6", "12345"), ("7", "1"), ("8", "12"))
-    for place in places
-)
+_PLACES_OF_AREA: Final = {"1": "12345", "2": "123", "3": "1234567", "4": "123456", "5": "01234", "6": "12345"}
+PROVINCES: Final = (*(area + place for area, places in _PLACES_OF_AREA.items() for place in places), "71", "81", "82")
 """Province prefixes of GB/T 2260."""
 
 _USCC_WEIGHTS: Final = [pow(3, place, 31) for place in range(17)]

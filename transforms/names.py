@@ -37,7 +37,7 @@ _MIDDLE_DOTS: Final = str.maketrans(dict.fromkeys("•‧∙⋅・･●", "·")
 
 
 def _all_but(kept: str) -> npt.NDArray[np.bool_]:
-    """Flag every byte but those of ``kept`` (ASCII) and of the ideographs U+4000 to U+9FFF, which no folding changes."""
+    """Flag every byte but those of ``kept`` (ASCII) and of U+4000 to U+9FFF, ideographs that no folding changes."""
     odd = np.ones(256, np.bool_)
     odd[[ord(character) for character in kept]] = False
     odd[0x80:0xC0] = False
@@ -50,7 +50,7 @@ _ODD_IN_KEY: Final = _all_but(_PLAIN + " ")
 _ODD_IN_DISPLAY: Final = _all_but(_PLAIN.replace("(", "").replace(")", ""))
 
 
-def _plain_brackets(texts: pa.StringArray, pairs: tuple[str, ...]) -> pa.StringArray:
+def _plain_brackets(texts: pa.StringArray, pairs: tuple[tuple[str, str], ...]) -> pa.StringArray:
     for opening, closing in pairs:
         texts = pc.replace_substring(pc.replace_substring(texts, opening, "("), closing, ")")
     return texts
@@ -75,7 +75,7 @@ def name_key(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     NFKC, upper case, HTML entities resolved; blanks, control and zero-width characters dropped; every pair of brackets
     written ``()``, every middle dot ``·``. Nothing that tells two companies apart is dropped. Idempotent.
     """
-    names = _plain_brackets(flat(texts), ("（）",))
+    names = _plain_brackets(flat(texts), (("（", "）"),))
     plain = pc.ascii_upper(pc.replace_substring(names, " ", ""))
     return rewrite_where(names, holds_byte(names, _ODD_IN_KEY), _fold_name, plain)
 
@@ -128,7 +128,7 @@ def _fold_document(text: str) -> str:
 
 def document_key(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     """Return document numbers (文书号) for comparison: NFKC, blanks dropped, every pair of brackets written 〔〕."""
-    numbers = _plain_brackets(flat(texts), ("〔〕", "（）"))
+    numbers = _plain_brackets(flat(texts), (("〔", "〕"), ("（", "）")))
     plain = pc.replace_substring(numbers, " ", "")
     numbers = rewrite_where(numbers, holds_byte(numbers, _ODD_IN_KEY), _fold_document, plain)
     return pc.replace_substring(pc.replace_substring(numbers, "(", "〔"), ")", "〕")
