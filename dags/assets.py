@@ -32,12 +32,12 @@ def feed(site: str) -> Asset:
     return Asset(name=f"feed__{site}", uri=f"disclosure://feed/{site}")
 
 
-def close_part(part: Asset) -> XComArg:
-    """Add the task that closes a part of the day; make everything that may fail its upstream.
+def close_part(part: Asset, *, after: XComArg) -> None:
+    """Add the task that closes a part of the day ``after`` the task that brought it, or failed to.
 
-    It is a teardown: it runs whether its upstream succeeded or not, and the run still ends as its upstream ended. In
-    a run that was cleared, that is repaired after the day went on without it, it says so on ``LATE`` too: the consumer
-    has already used up the other parts' events of that date.
+    It is a teardown: it runs whether that task succeeded or not, and the run still ends as that task ended. In a run
+    that was cleared, that is repaired after the day went on without it, it says so on ``LATE`` too: the consumer has
+    already used up the other parts' events of that date.
     """
 
     @task(outlets=[part, LATE_ALIAS])
@@ -48,4 +48,4 @@ def close_part(part: Asset) -> XComArg:
         if context["dag_run"].clear_number:
             outlet_events[LATE_ALIAS].add(LATE)
 
-    return close_day().as_teardown()
+    after >> close_day().as_teardown()

@@ -14,7 +14,8 @@ from airflow.sdk import AssetAll, AssetAny, PartitionedAssetTimetable, dag, get_
 from connectors.descriptor import agency_ids
 from dags.assets import ATTACHED, LATE, REGISTER_CLOSED, collection_closed
 from dags.business_date import business_date
-from dags.duty import DEFAULT_ARGS, deadline
+from dags.deadlines import deadline
+from dags.duty import DEFAULT_ARGS
 
 day_closed = AssetAll(REGISTER_CLOSED, *(collection_closed(agency) for agency in agency_ids()))
 

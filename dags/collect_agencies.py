@@ -19,7 +19,8 @@ from airflow.sdk import CronPartitionTimetable, dag, get_current_context, get_pa
 from connectors.descriptor import DescriptorError, agency_ids, load_agency
 from dags.assets import close_part, collection_closed
 from dags.business_date import KEY_FORMAT, TIMEZONE, business_date
-from dags.duty import AGENCY_RETRIES, AGENCY_RETRY_POLICY, DEFAULT_ARGS, deadline
+from dags.deadlines import deadline
+from dags.duty import AGENCY_RETRIES, AGENCY_RETRY_POLICY, DEFAULT_ARGS
 from dags.endpoints import agency_endpoint
 
 
@@ -50,11 +51,11 @@ def collect_dag(agency: str) -> None:
     def define() -> None:
         @task(pool=f"agency_{agency}", retries=AGENCY_RETRIES, retry_policy=AGENCY_RETRY_POLICY)
         def collect() -> dict[str, Any]:
-            from pipeline.steps import collect_agency  # noqa: PLC0415 - not while a DAG file is parsed
+            from pipeline import steps  # noqa: PLC0415 - not while a DAG file is parsed
 
-            return collect_agency(agency, business_date(get_current_context()), agency_endpoint(agency))
+            return steps.collect_agency(agency, business_date(get_current_context()), agency_endpoint(agency))
 
-        collect() >> close_part(collection_closed(agency))
+        close_part(collection_closed(agency), after=collect())
 
     define()
 

@@ -1,13 +1,11 @@
-"""What all DAGs promise alike: owner, retries, deadlines, and which failures are worth another try."""
+"""What all DAGs do alike: their owner, and which failures are worth another try."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DeadlineAlert, DeadlineReference, ExceptionRetryPolicy, RetryAction, RetryRule, SyncCallback
-
-from dags.alarms import deadline_missed
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 OWNER = "credit-office"
 
@@ -54,13 +52,3 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_policy": STEP_RETRY_POLICY,
     "execution_timeout": timedelta(hours=1),
 }
-
-
-def deadline(dag_id: str, interval: timedelta) -> DeadlineAlert:
-    """Return the alert for a run that has not finished ``interval`` after it was queued (freshness of the feeds)."""
-    return DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=interval,
-        callback=SyncCallback(deadline_missed, kwargs={"late_dag": dag_id}),
-        name=f"{dag_id} late",
-    )

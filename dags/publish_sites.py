@@ -13,7 +13,8 @@ from airflow.sdk import PartitionedAssetTimetable, dag, get_current_context, get
 
 from dags.assets import ATTACHED, SITES, feed
 from dags.business_date import business_date
-from dags.duty import DEFAULT_ARGS, deadline
+from dags.deadlines import deadline
+from dags.duty import DEFAULT_ARGS
 
 
 def publish_dag(site: str) -> None:

@@ -15,7 +15,8 @@ from airflow.sdk import CronPartitionTimetable, dag, get_current_context, task
 
 from dags.assets import REGISTER_CLOSED, close_part
 from dags.business_date import KEY_FORMAT, TIMEZONE, business_date
-from dags.duty import DEFAULT_ARGS, deadline
+from dags.deadlines import deadline
+from dags.duty import DEFAULT_ARGS
 
 
 @dag(
@@ -37,7 +38,7 @@ def refresh_register() -> None:
 
         return steps.refresh_register(business_date(get_current_context()))
 
-    refresh() >> close_part(REGISTER_CLOSED)
+    close_part(REGISTER_CLOSED, after=refresh())
 
 
 refresh_register()
