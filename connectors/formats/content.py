@@ -41,7 +41,7 @@ def told_format(source: Source, file: str) -> Format:
     if head.startswith(b"PK\x03\x04"):
         return _told_container(source, file)
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if not text and not any(piece.strip() for piece in source.pieces()):
+    if not text and not any(piece.strip() for piece in source.pieces(start=len(head))):
         raise EMPTY_FILE.refusal(file)
     if text.startswith(b"<"):
         if any(mark in text.lower() for mark in _PAGE_MARKS):

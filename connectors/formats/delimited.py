@@ -95,7 +95,7 @@ class Delimited:
             first += rows
 
     def _blocks(self, limits: Limits) -> Iterator[_Block]:
-        """Yield blocks of whole records in file order; a record that has no end is a block of its own."""
+        """Yield blocks of whole records in file order; a record that finds no end is a block of its own."""
         rest = b""
         skipping = False
         for piece in self.source.pieces(BLOCK_BYTES, self.body_start):
@@ -104,56 +104,63 @@ class Delimited:
                 line_end = data.find(b"\n") + 1
                 skipping, data = line_end == 0, data[line_end:] if line_end else b""
             rest += data
-            end = complete_until(rest, self.delimiter)
-            while end or len(rest) > limits.record_bytes:
-                if end:
-                    yield _Block(rest[:end])
-                else:
+            block, taken = self._whole_records(rest)
+            while taken or len(rest) > limits.record_bytes:
+                if not taken:
                     skipping = b"\n" not in rest
-                    end = rest.find(b"\n") + 1 or len(rest)
-                    yield self._without_end(rest[:end], LONG_CELL if skipping else UNREADABLE, limits)
-                rest = rest[end:]
-                end = complete_until(rest, self.delimiter)
-        while rest:
-            kind = [kind for _, _, kind in split_records(rest, self.delimiter)][-1]
-            end = len(rest)
-            if kind is End.OPEN_QUOTE:
-                end = rest.find(b"\n") + 1 or len(rest)
-                yield self._without_end(rest[:end], UNREADABLE, limits)
-            else:
-                yield _Block(rest)
-            rest = rest[end:]
-            if end := complete_until(rest, self.delimiter):
-                yield _Block(rest[:end])
-                rest = rest[end:]
+                    taken = rest.find(b"\n") + 1 or len(rest)
+                    rule = LONG_CELL if skipping else UNREADABLE
+                    block = _Block(b"\n", {0: self._damage(rule, rest[:taken], limit=limits.cell_chars)})
+                yield block
+                rest = rest[taken:]
+                block, taken = self._whole_records(rest)
+        if rest:
+            yield self._whole_records(rest, final=True)[0]
 
-    def _without_end(self, record: bytes, rule: FormatRule, limits: Limits) -> _Block:
-        text = record[: 4 * EXCERPT_CHARS].decode(self.encoding, "replace").rstrip("\r\n")
-        values: dict[str, Any] = {"limit": limits.cell_chars} if rule is LONG_CELL else {"what": "双引号没有配对"}
-        return _Block(b"\n", {0: _Damage(rule, text, values)})
+    def _whole_records(self, data: bytes, *, final: bool = False) -> tuple[_Block, int]:
+        """Return the whole records at the beginning of ``data``, and how many bytes they take."""
+        taken = None if final else complete_until(data, self.delimiter)
+        if taken is not None:
+            return _Block(data[:taken]), taken
+        block = _Block(b"")
+        lines = []
+        taken = 0
+        for ordinal, (start, end, kind) in enumerate(split_records(data, self.delimiter, final=final)):
+            if not final and (kind is End.DATA or (end == len(data) and data.endswith(b"\r"))):
+                break
+            if kind is End.BAD_QUOTE:
+                block.damage[ordinal] = self._damage(UNREADABLE, data[start:end])
+                lines.append(b"\n")
+            else:
+                lines.append(data[start:end])
+            taken = end
+        block.data = b"".join(lines)
+        return block, taken
 
     def _in_utf8(self, block: _Block) -> _Block:
-        if self.strict or block.damage:
+        if self.strict:
             return block
         try:
             text = block.data.decode(self.encoding)
         except UnicodeDecodeError:
-            return self._decodable_records(block.data)
-        return _Block(text.encode()) if self.encoding == "gb18030" else block
+            return self._decodable_records(block)
+        return _Block(text.encode(), block.damage) if self.encoding == "gb18030" else block
 
-    def _decodable_records(self, data: bytes) -> _Block:
-        block = _Block(b"")
+    def _decodable_records(self, block: _Block) -> _Block:
+        damage = dict(block.damage)
         lines = []
-        for ordinal, (start, end, _) in enumerate(split_records(data, self.delimiter)):
-            record = data[start:end]
+        for ordinal, (start, end, _) in enumerate(split_records(block.data, self.delimiter, final=True)):
+            record = block.data[start:end]
             try:
                 lines.append(record.decode(self.encoding).encode())
             except UnicodeDecodeError:
-                text = record.decode(self.encoding, "replace").rstrip("\r\n")
-                block.damage[ordinal] = _Damage(UNDECODABLE, text, {"encoding": self.encoding.upper()})
+                damage[ordinal] = self._damage(UNDECODABLE, record, encoding=self.encoding.upper())
                 lines.append(b"\n")
-        block.data = b"".join(lines)
-        return block
+        return _Block(b"".join(lines), damage)
+
+    def _damage(self, rule: FormatRule, record: bytes, **values: Any) -> _Damage:
+        text = record[: 4 * EXCERPT_CHARS].decode(self.encoding, "replace").rstrip("\r\n")
+        return _Damage(rule, text, {"what": "双引号没有配对"} | values)
 
 
 def open_delimited(source: Source, encoding: tuple[Encoding, bool], file: str, limits: Limits) -> Delimited:
@@ -187,7 +194,7 @@ def open_delimited(source: Source, encoding: tuple[Encoding, bool], file: str, l
 def _header(head: bytes, delimiter: bytes) -> tuple[int, int, bytes, list[bytes]]:
     rows: list[list[bytes]] = []
     ends: list[int] = []
-    for start, end, _ in split_records(head, delimiter):
+    for start, end, _ in split_records(head, delimiter, final=True):
         rows.append(fields(head[start:end], delimiter))
         ends.append(end)
         if len(rows) == LOOK_AHEAD:

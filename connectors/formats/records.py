@@ -1,8 +1,11 @@
 """Where a record of delimited text ends: exactly as the parser (pyarrow.csv, RFC 4180) sees it.
 
-A quote opens a quoted field only as the first character of a field; inside, two quotes are one; after the closing
-quote the rest up to the delimiter belongs to the field. Outside quotes CR, LF and CR LF end a record. All of these
-bytes are below 0x30, so that the rules hold on the raw bytes of UTF-8 and of GB18030 alike.
+A quote opens a quoted field only as the first character of a field; inside, two quotes are one; the closing quote must
+stand before a delimiter or a line end. Outside quotes CR, LF and CR LF end a record. All of these bytes are below
+0x30, so that the rules hold on the raw bytes of UTF-8 and of GB18030 alike.
+
+The parser lets text after a closing quote pass and drops the quotes. Here such a record is badly quoted: most often a
+quote that was never closed has run into the next quoted field, rows further down, and two rows would become one.
 """
 
 from __future__ import annotations
@@ -23,32 +26,48 @@ _FIELD: Final = {
 }
 
 
+_PLAIN: Final = re.compile(rb'[^"\r\n]*(?:\r\n|\r|\n)')
+
+
 class End(Enum):
-    """How a record stops: at a line end, with the data (it may be whole), or inside a quote that is still open."""
+    """How a record stops: at a line end, at the end of the data (it may go on), or badly quoted."""
 
     LINE = "line"
     DATA = "data"
-    OPEN_QUOTE = "open quote"
+    BAD_QUOTE = "bad quote"
 
 
-def split_records(data: bytes, delimiter: bytes) -> Iterator[tuple[int, int, End]]:
-    """Yield start, end (line end included) and kind of end of each record of ``data``, which starts with a record."""
-    start = position = 0
-    match_field = _FIELD[delimiter].match
-    while position < len(data):
-        match = match_field(data, position)
-        if match is None:
-            raise AssertionError("the pattern of a field matches everywhere")
-        position = match.end()
-        if match["end"] == delimiter:
-            continue
-        if match["open"] and not match["close"]:
-            yield start, position, End.OPEN_QUOTE
+def split_records(data: bytes, delimiter: bytes, *, final: bool) -> Iterator[tuple[int, int, End]]:
+    """Yield start, end (line end included) and kind of end of each record of ``data``, which starts with a record.
+
+    Of a badly quoted record only the first line is yielded; reading resumes on the next line. ``final`` says that
+    nothing follows: then a quote that is still open is bad too, and only then.
+    """
+    start = 0
+    while start < len(data):
+        if plain := _PLAIN.match(data, start):
+            end, kind = plain.end(), End.LINE
         else:
-            yield start, position, End.LINE if match["end"] else End.DATA
-        start = position
-    if start < position:
-        yield start, position, End.DATA
+            end, kind = _quoted_record(data, start, delimiter, final=final)
+        if kind is End.BAD_QUOTE:
+            end = data.find(b"\n", start, end) + 1 or end
+        yield start, end, kind
+        start = end
+
+
+def _quoted_record(data: bytes, start: int, delimiter: bytes, *, final: bool) -> tuple[int, End]:
+    match_field = _FIELD[delimiter].match
+    position = start
+    bad = False
+    while match := match_field(data, position):
+        position = match.end()
+        opened = bool(match["open"]) and not match["close"]
+        bad = bad or (opened and final) or bool(match["close"] and match["plain"])
+        if match["end"] == delimiter and not (bad and b"\n" in match["quoted"]):
+            continue
+        whole = final or bool(match["end"]) or b"\n" in data[start:position]
+        return position, End.BAD_QUOTE if bad and whole else End.LINE if match["end"] and not opened else End.DATA
+    return position, End.DATA
 
 
 def fields(record: bytes, delimiter: bytes) -> list[bytes]:
@@ -63,25 +82,22 @@ def fields(record: bytes, delimiter: bytes) -> list[bytes]:
     return found
 
 
-def complete_until(data: bytes, delimiter: bytes) -> int:
-    """Return the length of the longest prefix of ``data`` that holds only complete records and ends in LF."""
+def complete_until(data: bytes, delimiter: bytes) -> int | None:
+    """Return the length of the longest prefix of ``data`` that holds only complete records and ends in LF.
+
+    None when quotes stand where they are neither a field's first nor last character nor a pair: then only
+    ``split_records`` can tell.
+    """
     if b'"' not in data:
         return data.rfind(b"\n") + 1
-    if _regularly_quoted(data, delimiter):
-        return _last_end_outside_quotes(data)
-    last = 0
-    for _, end, kind in split_records(data, delimiter):
-        if kind is End.LINE and data[end - 1 : end] == b"\n":
-            last = end
-    return last
-
-
-def _regularly_quoted(data: bytes, delimiter: bytes) -> bool:
-    """Say whether every second quote opens a field or follows a quote: then parity tells in from out."""
     content = np.frombuffer(data, dtype=np.uint8)
-    opening = np.flatnonzero(content == ord('"'))[0::2]
-    before = content[opening[opening > 0] - 1]
-    return bool(np.isin(before, np.frombuffer(b'"\r\n' + delimiter, dtype=np.uint8)).all())
+    quotes = np.flatnonzero(content == ord('"'))
+    before = content[quotes[0::2][quotes[0::2] > 0] - 1]
+    after = content[quotes[1::2][quotes[1::2] < len(data) - 1] + 1]
+    known = np.frombuffer(b'"\r\n' + delimiter, dtype=np.uint8)
+    if not (np.isin(before, known).all() and np.isin(after, known).all()):
+        return None
+    return _last_end_outside_quotes(data)
 
 
 def _last_end_outside_quotes(data: bytes) -> int:

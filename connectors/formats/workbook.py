@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
-from xml.etree.ElementTree import ParseError
 
 import pyarrow as pa
 from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
@@ -41,10 +41,26 @@ EXACT_BELOW: Final = 10**15
 
 _SHARED_TEXT: Final = "xl/sharedStrings.xml"
 _SHARED_TEXT_BYTES: Final = 256 << 20
+_SHEETS: Final = "xl/worksheets/"
+_PART_BYTES: Final = 32 << 20
+"""Sheets are streamed; every other part is held in memory as a whole."""
 _MOST_PARTS: Final = 10_000
 
-_DAMAGE: Final = (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError)
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    SyntaxError,  # the base of every XML parser's error
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    EOFError,
+)
 """What openpyxl lets out when the container or a part of it is not what it should be."""
+
+_LAST_ROW: Final = 1_048_576
+"""The last row of a sheet; openpyxl fills the gap before a row with a higher number with empty rows, one by one."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +133,10 @@ def _weigh(source: Source, file: str, limits: Limits) -> None:
         raise TOO_LARGE.refusal(file, what=f"XLSX 解压后超过 {limits.unpacked_bytes >> 20} MB,疑似压缩炸弹")
     if unpacked > (10 << 20) and unpacked > limits.unpack_ratio * source.size:
         raise TOO_LARGE.refusal(file, what=f"XLSX 解压后是原来的 {unpacked // source.size} 倍,疑似压缩炸弹")
-    if any(part.filename == _SHARED_TEXT and part.file_size > _SHARED_TEXT_BYTES for part in parts):
-        raise TOO_LARGE.refusal(file, what="XLSX 的文字部分过大")
+    for part in parts:
+        most = _SHARED_TEXT_BYTES if part.filename == _SHARED_TEXT else _PART_BYTES
+        if part.file_size > most and part.filename.endswith((".xml", ".rels")) and _SHEETS not in part.filename:
+            raise TOO_LARGE.refusal(file, what=f"XLSX 的组成部分 {part.filename} 过大")
 
 
 def _header(sheet: Any, file: str) -> tuple[int, list[str]] | None:
@@ -145,6 +163,8 @@ def _guarded(rows: Iterable[Sequence[Any]], file: str) -> Iterator[Sequence[Any]
         except _DAMAGE as error:
             raise BROKEN_XML.refusal(file, line=number + 1, what="XLSX 工作表") from error
         number += 1
+        if number > _LAST_ROW:
+            raise BROKEN_XML.refusal(file, line=number, what="XLSX 工作表")
         yield row
 
 

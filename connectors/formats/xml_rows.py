@@ -81,7 +81,7 @@ class _Rows:
     text: list[str] = field(default_factory=list)
     chars: int = 0
     attributes: bool = False
-    wrong: tuple[FormatRule, dict[str, Any]] | None = None
+    wrong: tuple[FormatRule, str, dict[str, Any]] | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         name = name.rpartition(":")[2]
@@ -109,24 +109,25 @@ class _Rows:
                 self.text.append(text)
 
     def end(self, name: str) -> None:
+        name = name.rpartition(":")[2]
         self.path.pop()
         depth = len(self.path) - len(self.container)
         if depth == 1 and self._inside():
             if self.chars > self.findings.limits.cell_chars:
-                self._spoil(LONG_CELL, limit=self.findings.limits.cell_chars)
+                self._spoil(LONG_CELL, name, limit=self.findings.limits.cell_chars)
             cell = "".join(self.text)
             if self.spoilt and "\ufffd" in cell:
-                self._spoil(UNDECODABLE, encoding="UTF-8/GB18030")
-            self.cells[self.positions[name.rpartition(":")[2]]] = cell or None
+                self._spoil(UNDECODABLE, name, encoding="UTF-8/GB18030")
+            self.cells[self.positions[name]] = cell or None
             self.text, self.chars = [], 0
         elif depth == 0 and tuple(self.path) == self.container:
             self._stray_text()
             if self.attributes and not self.filled:
                 self._spoil(STRUCTURE, what="数据项写成了属性,应写成下级元素")
             if self.wrong:
-                rule, values = self.wrong
+                rule, column, values = self.wrong
                 text = ",".join((cell or "")[:EXCERPT_CHARS] for cell in self.cells)
-                self.findings.reject(rule, self.number, text, **values)
+                self.findings.reject(rule, self.number, text, column, **values)
             else:
                 self.done.append((self.number, self.cells))
 
@@ -138,8 +139,8 @@ class _Rows:
             self._spoil(STRUCTURE, what="记录里有不属于任何数据项的文字")
         self.text, self.chars = [], 0
 
-    def _spoil(self, rule: FormatRule, **values: Any) -> None:
-        self.wrong = self.wrong or (rule, values)
+    def _spoil(self, rule: FormatRule, name: str = "", **values: Any) -> None:
+        self.wrong = self.wrong or (rule, name, values)
 
 
 @dataclass(frozen=True)
