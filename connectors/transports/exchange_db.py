@@ -64,13 +64,24 @@ def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> 
         engine.dispose()
 
 
-def _engine(endpoint: Endpoint) -> sa.Engine:
+def database_url(endpoint: Endpoint) -> sa.URL:
+    """Return the URL with the secret as its password; PostgreSQL without a driver's name is reached by psycopg 3."""
     try:
         url = sa.make_url(endpoint.url)
-        timeout = {"connect_timeout": _CONNECT_SECONDS} if url.get_backend_name() in _KNOW_CONNECT_TIMEOUT else {}
-        return sa.create_engine(url.set(password=endpoint.secret) if endpoint.secret else url, connect_args=timeout)
+    except sa.exc.ArgumentError as error:
+        raise AgencyRefused("the address of the exchange database is no URL such as postgresql://host/name") from error
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return url.set(password=endpoint.secret) if endpoint.secret else url
+
+
+def _engine(endpoint: Endpoint) -> sa.Engine:
+    url = database_url(endpoint)
+    timeout = {"connect_timeout": _CONNECT_SECONDS} if url.get_backend_name() in _KNOW_CONNECT_TIMEOUT else {}
+    try:
+        return sa.create_engine(url, connect_args=timeout)
     except (sa.exc.ArgumentError, ImportError) as error:
-        raise AgencyRefused(f"{endpoint.shown}: is no database URL that can be used: {type(error).__name__}") from error
+        raise AgencyRefused(f"{endpoint.shown}: there is no driver for {url.drivername}") from error
 
 
 def _table(connection: sa.Connection, options: ExchangeDb) -> sa.Table:

@@ -1,0 +1,63 @@
+"""The fault switch of the simulated API: what goes wrong, on which page, how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
+
+
+class FaultKind(StrEnum):
+    """What a real interface does on a bad day."""
+
+    TOO_MANY_REQUESTS = "429 with Retry-After"
+    SERVER_ERROR = "503"
+    UNAUTHORIZED = "401"
+    FORBIDDEN = "403"
+    NOT_FOUND = "404"
+    LOGIN_PAGE = "an HTML login page with status 200"
+    REDIRECT = "302 to a login page"
+    RESET = "the connection breaks in the middle of a page"
+    TRUNCATED = "a page that is whole for HTTP but ends early"
+    WRONG_TOTAL = "a total that the rows do not add up to"
+    SLOW = "no byte for longer than anyone waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """``page`` null is every page; ``times`` null is until switched off; ``seconds`` is a wait (429, slow)."""
+
+    kind: FaultKind
+    page: int | None = None
+    times: int | None = None
+    seconds: float = 0.0
+
+
+class FaultSwitch:
+    """Holds at most one fault; safe to turn while requests are answered."""
+
+    def __init__(self) -> None:
+        """Start without a fault."""
+        self._lock = Lock()
+        self._fault: Fault | None = None
+        self._left: int | None = None
+
+    def turn_on(self, fault: Fault) -> None:
+        """Let a fault happen from the next request on."""
+        with self._lock:
+            self._fault, self._left = fault, fault.times
+
+    def turn_off(self) -> None:
+        """Answer soundly again."""
+        with self._lock:
+            self._fault = None
+
+    def strike(self, page: int) -> Fault | None:
+        """Return the fault that befalls a request for a page, counting it; null for a sound answer."""
+        with self._lock:
+            fault = self._fault
+            if fault is None or fault.page not in (None, page) or self._left == 0:
+                return None
+            if self._left is not None:
+                self._left -= 1
+            return fault
