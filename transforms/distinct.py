@@ -50,6 +50,16 @@ def put_where(texts: pa.StringArray, rows: npt.NDArray[np.bool_], values: pa.Str
     return pa.concat_arrays([texts, values]).take(pa.array(places))
 
 
+def rest_after(texts: pa.StringArray, beginnings: pa.StringArray) -> pa.StringArray:
+    """Return what follows each of ``beginnings`` in its text; both without nulls."""
+    data, bounds = byte_bounds(texts)
+    starts = bounds[:-1] + np.diff(byte_bounds(beginnings)[1])
+    lengths = bounds[1:] - starts
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    taken = data[np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)]
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(taken))
+
+
 def byte_bounds(texts: pa.StringArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Return the bytes of a string column and the ``len + 1`` offsets of its texts in them."""
     _, offsets, data = texts.buffers()
