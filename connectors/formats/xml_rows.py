@@ -24,6 +24,7 @@ from connectors.formats.rules import (
     LONG_CELL,
     NO_TABLE,
     STRUCTURE,
+    TOO_MANY_COLUMNS,
     UNDECODABLE,
     UNKNOWN_ENCODING,
     XML_DTD,
@@ -67,7 +68,10 @@ class _Names:
 
 @dataclass
 class _Rows:
-    """Builds the rows of the second pass; ``done`` holds those that the parser has passed."""
+    """Builds the rows of the second pass; ``done`` holds those that the parser has passed.
+
+    ``level``: 0 outside the container, 1 between its records, 2 in a record, 3 in a cell, more in what is nested.
+    """
 
     container: tuple[str, ...]
     positions: dict[str, int]
@@ -75,69 +79,81 @@ class _Rows:
     spoilt: bool
     done: list[Row] = field(default_factory=list)
     number: int = 0
+    level: int = 0
     path: list[str] = field(default_factory=list)
     cells: list[str | None] = field(default_factory=list)
-    filled: set[int] = field(default_factory=set)
+    cell: str = ""
+    filled: set[str] = field(default_factory=set)
     text: list[str] = field(default_factory=list)
     chars: int = 0
     attributes: bool = False
     wrong: tuple[FormatRule, str, dict[str, Any]] | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = name.rpartition(":")[2]
-        depth = len(self.path) - len(self.container)
-        if depth == 0 and tuple(self.path) == self.container:
+        level = self.level
+        if level == 2:
+            self._stray_text()
+            self.cell = name = name.rpartition(":")[2]
+            if name in self.filled:
+                self._spoil(STRUCTURE, name, what=f"数据项“{name}”重复")
+            self.filled.add(name)
+        elif level == 1:
             self.number += 1
             self.cells = [None] * len(self.positions)
             self.filled = set()
             self.wrong = None
             self.attributes = bool(attributes)
             self.text, self.chars = [], 0
-        elif depth == 1 and self._inside():
-            self._stray_text()
-            if self.positions[name] in self.filled:
-                self._spoil(STRUCTURE, what=f"数据项“{name}”重复")
-            self.filled.add(self.positions[name])
-        elif depth > 1 and self._inside():
-            self._spoil(STRUCTURE, what=f"数据项“{self.path[len(self.container) + 1]}”含有下级内容")
-        self.path.append(name)
+        elif level == 0:
+            self.path.append(name.rpartition(":")[2])
+            self.level = int(tuple(self.path) == self.container)
+            return
+        else:
+            self._spoil(STRUCTURE, self.cell, what=f"数据项“{self.cell}”含有下级内容")
+        self.level = level + 1
 
     def data(self, text: str) -> None:
-        if len(self.path) > len(self.container) and self._inside():
+        if self.level >= 2:
             self.chars += len(text)
             if self.chars <= self.findings.limits.cell_chars:
                 self.text.append(text)
 
-    def end(self, name: str) -> None:
-        name = name.rpartition(":")[2]
-        self.path.pop()
-        depth = len(self.path) - len(self.container)
-        if depth == 1 and self._inside():
-            if self.chars > self.findings.limits.cell_chars:
-                self._spoil(LONG_CELL, name, limit=self.findings.limits.cell_chars)
+    def end(self, _name: str) -> None:
+        self.level = level = max(self.level - 1, 0)
+        if level == 2:
+            self._end_cell()
+        elif level == 1:
+            self._end_record()
+        elif level == 0:
+            self.path.pop()
+
+    def _end_cell(self) -> None:
+        limit = self.findings.limits.cell_chars
+        if self.chars > limit:
+            self._spoil(LONG_CELL, self.cell, limit=limit)
+        if self.text:
             cell = "".join(self.text)
             if self.spoilt and "\ufffd" in cell:
-                self._spoil(UNDECODABLE, name, encoding="UTF-8/GB18030")
-            self.cells[self.positions[name]] = cell or None
+                self._spoil(UNDECODABLE, self.cell, encoding="UTF-8/GB18030")
+            self.cells[self.positions[self.cell]] = cell
             self.text, self.chars = [], 0
-        elif depth == 0 and tuple(self.path) == self.container:
-            self._stray_text()
-            if self.attributes and not self.filled:
-                self._spoil(STRUCTURE, what="数据项写成了属性,应写成下级元素")
-            if self.wrong:
-                rule, column, values = self.wrong
-                text = ",".join((cell or "")[:EXCERPT_CHARS] for cell in self.cells)
-                self.findings.reject(rule, self.number, text, column, **values)
-            else:
-                self.done.append((self.number, self.cells))
 
-    def _inside(self) -> bool:
-        return tuple(self.path[: len(self.container)]) == self.container
+    def _end_record(self) -> None:
+        self._stray_text()
+        if self.attributes and not self.filled:
+            self._spoil(STRUCTURE, what="数据项写成了属性,应写成下级元素")
+        if self.wrong:
+            rule, column, values = self.wrong
+            text = ",".join((cell or "")[:EXCERPT_CHARS] for cell in self.cells)
+            self.findings.reject(rule, self.number, text, column, **values)
+        else:
+            self.done.append((self.number, self.cells))
 
     def _stray_text(self) -> None:
-        if self.text and "".join(self.text).strip():
-            self._spoil(STRUCTURE, what="记录里有不属于任何数据项的文字")
-        self.text, self.chars = [], 0
+        if self.text:
+            if "".join(self.text).strip():
+                self._spoil(STRUCTURE, what="记录里有不属于任何数据项的文字")
+            self.text, self.chars = [], 0
 
     def _spoil(self, rule: FormatRule, name: str = "", **values: Any) -> None:
         self.wrong = self.wrong or (rule, name, values)
@@ -184,9 +200,11 @@ def open_xml(source: Source, encoding: Encoding, strict: bool, rows_at: str | No
     parser = _safe_parser()
     parser.StartElementHandler = names.start
     parser.EndElementHandler = names.end
+    most = 4 * findings.limits.columns
     for _ in _fed(parser, source, name, file):
-        if any(len(cells) > 4 * findings.limits.columns for cells in names.cells.values()):
-            break
+        counts = [*map(len, names.records.values()), *map(len, names.cells.values())]
+        if max(counts, default=0) > most:
+            raise TOO_MANY_COLUMNS.refusal(file, count=max(counts), limit=findings.limits.columns)
     paths = [path for path in names.records if _is_container(path, rows_at)]
     container = paths[0] if paths else None
     if container is None and rows_at is None:
