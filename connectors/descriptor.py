@@ -147,7 +147,7 @@ class FileFormat(_Facts):
     type: Literal["csv", "json", "jsonl", "xml", "xlsx"]
     encoding: Annotated[str, AfterValidator(_known_codec)] = "utf-8"
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    rows: str | None = Field(default=None, description="key of a JSON document that holds the rows")
+    rows_at: str | None = Field(default=None, description="dotted path to the rows of a JSON or XML document")
 
 
 class Volume(_Facts):

@@ -60,6 +60,7 @@ class Defect:
     sheets: tuple[Sheet, ...] = tuple(Sheet)
     agencies: tuple[str, ...] = ("aic", "fda", "qtsb")
     subject: Callable[[Enterprise], bool] = lambda _: True
+    needs_shared_name: bool = False
     names_its_subject: bool = True  # false: nobody can say from the row who the true subject is
 
 
@@ -264,7 +265,7 @@ DEFECTS: Final = (
     Defect("code_of_another", 0.010, _code_of_another, names_its_subject=False),
     Defect("no_code", 0.008, _no_code),
     Defect("name_only", 0.020, _name_only, sheets=_LEGACY),
-    Defect("ambiguous_name", 0.006, _ambiguous_name, sheets=_LEGACY, names_its_subject=False),
+    Defect("ambiguous_name", 0.006, _ambiguous_name, sheets=_LEGACY, needs_shared_name=True, names_its_subject=False),
     Defect("regno_only", 0.020, _regno_only, sheets=_LEGACY, subject=_has_regno),
     Defect("org_code_only", 0.015, _org_code_only, sheets=_LEGACY),
     Defect("tax_number_only", 0.010, _tax_number_only, sheets=_LEGACY),

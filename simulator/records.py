@@ -128,9 +128,9 @@ class _Stream:
             entries += self._later_versions(day)
         twins = _sharing_a_name(register)
         unique = [enterprise for enterprise in register if enterprise.name not in {twin.name for twin in twins}]
-        shops = {defect.name: list(filter(defect.subject, unique)) for defect in self._possible()}
-        for defect in self._draw_defects(records):
-            subject = self._rng.choice(shops[defect.name] if defect else unique)
+        subjects = {defect: [e for e in unique if defect.subject(e)] for defect in self._possible(bool(twins))}
+        for defect in self._draw_defects([defect for defect in subjects if subjects[defect]], records):
+            subject = self._rng.choice(subjects[defect] if defect else unique)
             scene = Scene(self._rng, subject, register, twins, self._plan.kind, self._plan.sheet, day)
             entries += self._record(defect, scene)
         self._rng.shuffle(entries)
@@ -139,13 +139,13 @@ class _Stream:
         ]
         self._world.truth += [truth for _, truth in entries]
 
-    def _possible(self) -> list[Defect]:
+    def _possible(self, names_are_shared: bool) -> list[Defect]:
         plan = self._plan
-        return [d for d in DEFECTS if plan.kind in d.kinds and plan.sheet in d.sheets and plan.agency in d.agencies]
+        able = [d for d in DEFECTS if plan.kind in d.kinds and plan.sheet in d.sheets and plan.agency in d.agencies]
+        return [defect for defect in able if names_are_shared or not defect.needs_shared_name]
 
-    def _draw_defects(self, records: int) -> list[Defect | None]:
+    def _draw_defects(self, possible: list[Defect], records: int) -> list[Defect | None]:
         """Draw one defect, or none, per record; each of this stream's turn comes up at least once."""
-        possible = self._possible()
         drawn: list[Defect | None] = []
         drawn += [defect for defect in possible if self._turn(defect)][:records]
         rates = [defect.rate for defect in possible]

@@ -38,15 +38,16 @@ def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> 
         raise TypeError(f"stream {stream.id} is not read from a drop folder")
     folder = _folder(endpoint)
     try:
-        names = sorted(entry.name for entry in folder.iterdir())
+        present = {entry.name for entry in folder.iterdir()}
     except OSError as error:
         raise AgencyUnavailable(f"{folder}: the drop folder cannot be read: {error.strerror}") from error
-    present = set(names)
-    done: dict[str, str] = {name: sha for name, sha in cursor.get("done", {}).items() if name in present}
+    handed_over: dict[str, str] = cursor.get("done", {})
+    done = {name: sha for name, sha in handed_over.items() if not present.isdisjoint((name, f"{name}{_DONE}"))}
     sound: list[_DroppedFile] = []
     problems: list[Problem] = []
-    for day, name in _finished(options.pattern, names, problems):
-        if day > as_of:
+    for day, name in _finished(options.pattern, present, problems):
+        cleared_away = name in done and name not in present
+        if day > as_of or cleared_away:
             continue
         try:
             file = _check(folder / name, done.get(name))
@@ -74,15 +75,14 @@ def _folder(endpoint: Endpoint) -> Path:
     return Path(unquote(address.path)) if address.scheme == "file" else Path(endpoint.url)
 
 
-def _finished(pattern: str, names: list[str], problems: list[Problem]) -> list[tuple[date, str]]:
+def _finished(pattern: str, present: set[str], problems: list[Problem]) -> list[tuple[date, str]]:
     """Return (day, name) of the files of this stream whose done-mark is there, in order."""
     before, after = (re.escape(part).replace(r"\*", ".*") for part in pattern.split("{date}"))
     wanted = re.compile(f"{before}{_DATE}{after}")
-    present = set(names)
     found = []
-    for name in names:
+    for name in sorted(entry.removesuffix(_DONE) for entry in present if entry.endswith(_DONE)):
         match = wanted.fullmatch(name)
-        if not match or f"{name}{_DONE}" not in present:
+        if not match:
             continue
         try:
             found.append((date.fromisoformat(match["date"]), name))

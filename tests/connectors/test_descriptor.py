@@ -38,7 +38,7 @@ streams:
       path: /licences
       page_size: 200
       watermark: {by: number, overlap: 20}
-    format: {type: json, rows: rows}
+    format: {type: json, rows_at: rows}
     schedule: "30 6 * * *"
     daily_rows: {least: 1, most: 9}
     freshness_hours: 48
@@ -93,7 +93,11 @@ def test_a_decision_finds_the_name_of_its_day(written, day: date, name: str) -> 
         ("by: number", "by: moon", "line 17: streams[0].transport.watermark: by is 'moon'"),
         ("kind: licence", "kind: fine", "line 11: streams[0].kind: input should be 'licence' or 'penalty'"),
         ('"30 6 * * *"', "daily", "line 19: streams[0].schedule: 'daily' is not a cron line"),
-        ("rows: rows}", "rows: rows, encoding: gbk99}", "line 18: streams[0].format.encoding: 'gbk99' is not the name"),
+        (
+            "rows_at: rows}",
+            "rows_at: rows, encoding: gbk99}",
+            "line 18: streams[0].format.encoding: 'gbk99' is not the name",
+        ),
         ("least: 1, most: 9", "least: 10, most: 9", "line 20: streams[0].daily_rows: least (10) is above most (9)"),
         ("to: 2018-11-30, ", "", "overlap or are out of order"),
         ("id: demo", "id: other", "line 1: id: 'other' must be the name of the file"),

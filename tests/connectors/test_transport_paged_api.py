@@ -1,0 +1,225 @@
+"""The paged API transport against the simulated server, with its faults."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+import trustme
+
+from connectors.descriptor import ChangeDates, PagedApi, Retries, Stream, load_agency
+from connectors.endpoint import Endpoint
+from connectors.transports.contract import AgencyRefused, AgencyUnavailable, Cursor, Piece, PullInconsistentError
+from connectors.transports.paged_api import pull
+from simulator.faults import Fault, FaultKind
+from simulator.paged_api import ApiServer, Change
+
+DAY1, DAY2 = date(2018, 8, 21), date(2018, 8, 22)
+TOKEN = "a-token"
+QUICK = Retries(attempts=3, first_wait=0.01, longest_wait=2.0)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Path]:
+    authority = trustme.CA()
+    path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return authority, path
+
+
+@pytest.fixture
+def server(certificates: tuple[trustme.CA, Path]) -> Iterator[ApiServer]:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificates[0].issue_cert("127.0.0.1").configure_cert(tls)
+    server = ApiServer(TOKEN, tls)
+    server.publish("/licences", [Change(n, DAY1, {"XK_WSH": f"第{n}号"}) for n in range(1, 96)])
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def endpoint(server: ApiServer, certificates: tuple[trustme.CA, Path]) -> Endpoint:
+    return Endpoint(server.url, TOKEN, str(certificates[1]))
+
+
+def stream(**changes: object) -> Stream:
+    shipped = load_agency("aic").stream("licence")
+    options = {"page_size": 20, "retries": QUICK, "read_timeout": 5.0, **changes}
+    return shipped.model_copy(update={"transport": shipped.transport.model_copy(update=options)})
+
+
+def numbers(pieces: list[Piece]) -> list[str]:
+    return [row["XK_WSH"] for piece in pieces for row in json.loads(piece.content)["rows"]]
+
+
+def drain(endpoint: Endpoint, cursor: Cursor | None = None, as_of: date = DAY1, **changes: object) -> list[Piece]:
+    return list(pull(stream(**changes), endpoint, cursor=cursor or {}, as_of=as_of))
+
+
+def test_all_pages_come_as_sent_and_the_last_one_says_so(endpoint: Endpoint) -> None:
+    pieces = drain(endpoint)
+    assert numbers(pieces) == [f"第{n}号" for n in range(1, 96)]
+    assert [piece.last for piece in pieces] == [False] * 4 + [True]
+    assert [piece.rows for piece in pieces] == [20, 20, 20, 20, 15]
+    assert pieces[-1].cursor == {"watermark": 95}
+    assert "第1号".encode() in pieces[0].content
+    assert len({piece.name for piece in pieces}) == 5
+
+
+def test_a_pull_goes_on_behind_any_piece_after_a_round_trip_through_json(endpoint: Endpoint) -> None:
+    whole = drain(endpoint)
+    for kept in range(1, len(whole)):
+        cursor = json.loads(json.dumps(whole[kept - 1].cursor))
+        rest = drain(endpoint, cursor)
+        assert [piece.content for piece in rest] == [piece.content for piece in whole[kept:]]
+        assert rest[-1].cursor == whole[-1].cursor
+
+
+def test_the_next_pull_reads_changes_and_an_overlap(endpoint: Endpoint, server: ApiServer) -> None:
+    cursor = drain(endpoint)[-1].cursor
+    server.publish("/licences", [Change(n, DAY2, {"XK_WSH": f"第{n}号"}) for n in range(96, 101)])
+    pieces = drain(endpoint, cursor, DAY2)
+    assert numbers(pieces) == [f"第{n}号" for n in range(76, 101)]  # 20 numbers of overlap
+    assert pieces[-1].cursor == {"watermark": 100}
+
+
+def test_what_is_dated_after_the_business_day_stays_for_later(endpoint: Endpoint, server: ApiServer) -> None:
+    server.publish("/licences", [Change(96, DAY2, {"XK_WSH": "第96号"})])
+    pieces = drain(endpoint, as_of=DAY1)
+    assert "第96号" not in numbers(pieces)
+    assert pieces[-1].cursor == {"watermark": 95}
+
+
+def test_nothing_at_the_source_is_no_piece(server: ApiServer, endpoint: Endpoint) -> None:
+    server.publish("/empty", [])
+    assert drain(endpoint, path="/empty") == []
+
+
+def test_a_watermark_of_days_asks_the_overlap_again(server: ApiServer, endpoint: Endpoint) -> None:
+    by_day = ChangeDates(by="date", overlap_days=2)
+    assert drain(endpoint, watermark=by_day)[-1].cursor == {"watermark": "2018-08-21"}
+    with pytest.raises(AgencyRefused, match="answered 400"):  # the simulated source numbers its changes
+        drain(endpoint, {"watermark": "2018-08-21"}, DAY2, watermark=by_day)
+    assert "changed_since=2018-08-19&" in server.requests[-1] + "&"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(FaultKind.TOO_MANY_REQUESTS, page=2, times=2),
+        Fault(FaultKind.SERVER_ERROR, page=3, times=2),
+        Fault(FaultKind.RESET, page=4, times=2),
+        Fault(FaultKind.TRUNCATED, page=5, times=2),
+        Fault(FaultKind.SLOW, page=1, times=1, seconds=0.6),
+    ],
+    ids=lambda fault: fault.kind.name,
+)
+def test_a_passing_fault_leaves_no_trace(server: ApiServer, endpoint: Endpoint, fault: Fault) -> None:
+    sound = drain(endpoint)
+    server.faults.turn_on(fault)
+    assert drain(endpoint, read_timeout=0.3) == sound
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [FaultKind.TOO_MANY_REQUESTS, FaultKind.SERVER_ERROR, FaultKind.RESET, FaultKind.TRUNCATED],
+)
+def test_a_lasting_fault_is_given_up_and_can_be_asked_again_later(
+    server: ApiServer, endpoint: Endpoint, kind: FaultKind
+) -> None:
+    server.faults.turn_on(Fault(kind, page=2))
+    pieces: list[Piece] = []
+    with pytest.raises(AgencyUnavailable, match="attempt 3 of 3"):
+        pieces.extend(pull(stream(), endpoint, cursor={}, as_of=DAY1))
+    assert len(server.requests) == 4
+    server.faults.turn_off()
+
+
+def test_the_wait_that_a_busy_source_asks_for_is_kept(server: ApiServer, endpoint: Endpoint) -> None:
+    server.faults.turn_on(Fault(FaultKind.TOO_MANY_REQUESTS, page=1, times=1, seconds=1))
+    start = time.perf_counter()
+    drain(endpoint)
+    assert time.perf_counter() - start >= 1
+
+
+def test_a_wait_longer_than_ours_is_left_to_the_scheduler(server: ApiServer, endpoint: Endpoint) -> None:
+    server.faults.turn_on(Fault(FaultKind.TOO_MANY_REQUESTS, page=1, seconds=900))
+    with pytest.raises(AgencyUnavailable) as caught:
+        drain(endpoint)
+    assert caught.value.retry_after == 900
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        (FaultKind.UNAUTHORIZED, "renew the secret"),
+        (FaultKind.FORBIDDEN, "ask the agency for the right"),
+        (FaultKind.NOT_FOUND, "`path` of the descriptor"),
+        (FaultKind.LOGIN_PAGE, "a login page"),
+        (FaultKind.REDIRECT, "redirects are not followed"),
+    ],
+)
+def test_a_refusal_is_told_at_once_with_what_to_put_right(
+    server: ApiServer, endpoint: Endpoint, kind: FaultKind, advice: str
+) -> None:
+    server.faults.turn_on(Fault(kind, page=2))
+    with pytest.raises(AgencyRefused, match=advice):
+        drain(endpoint)
+    assert len(server.requests) == 2
+
+
+def test_rows_that_do_not_add_up_to_the_total_start_the_pull_over(server: ApiServer, endpoint: Endpoint) -> None:
+    server.faults.turn_on(Fault(FaultKind.WRONG_TOTAL))
+    with pytest.raises(PullInconsistentError, match="96 rows declared, 95 received"):
+        drain(endpoint)
+    server.faults.turn_on(Fault(FaultKind.WRONG_TOTAL, page=3))
+    with pytest.raises(PullInconsistentError, match="changed from 95 to 96 rows"):
+        drain(endpoint)
+
+
+def test_a_page_larger_than_agreed_is_refused(endpoint: Endpoint) -> None:
+    with pytest.raises(AgencyRefused, match="larger than 100 bytes"):
+        drain(endpoint, largest_page=100)
+
+
+def test_the_certificate_is_verified(endpoint: Endpoint, tmp_path: Path) -> None:
+    stranger = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(stranger)
+    for untrusted in (str(stranger), None):
+        with pytest.raises(AgencyRefused, match="certificate is not trusted"):
+            drain(replace(endpoint, ca_file=untrusted))
+    with pytest.raises(AgencyRefused, match="CA"):
+        drain(replace(endpoint, ca_file=str(tmp_path / "absent.pem")))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"url": "http://127.0.0.1:1/api"}, "only https"),
+        ({"secret": None}, "no token"),
+        ({"secret": "another"}, "answered 401"),
+    ],
+)
+def test_the_token_travels_only_where_it_may(endpoint: Endpoint, change: dict[str, str | None], message: str) -> None:
+    with pytest.raises(AgencyRefused, match=message) as caught:
+        drain(replace(endpoint, **change))
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_closed_port_is_unavailable(endpoint: Endpoint) -> None:
+    with pytest.raises(AgencyUnavailable, match="ConnectionError"):
+        drain(replace(endpoint, url="https://127.0.0.1:9/api"), retries=Retries(attempts=1))
+
+
+def test_the_shipped_streams_are_read_by_this_transport() -> None:
+    assert all(isinstance(s.transport, PagedApi) for s in load_agency("aic").streams)
+    with pytest.raises(TypeError, match="not read through a paged API"):
+        next(pull(load_agency("fda").stream("licence"), Endpoint("/"), cursor={}, as_of=DAY1))
