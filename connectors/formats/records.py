@@ -63,7 +63,7 @@ def _quoted_record(data: bytes, start: int, delimiter: bytes, *, final: bool) ->
         position = match.end()
         opened = bool(match["open"]) and not match["close"]
         bad = bad or (opened and final) or bool(match["close"] and match["plain"])
-        if match["end"] == delimiter and not (bad and b"\n" in match["quoted"]):
+        if match["end"] == delimiter and not (bad and b"\n" in (match["quoted"] or b"")):
             continue
         whole = final or bool(match["end"]) or b"\n" in data[start:position]
         return position, End.BAD_QUOTE if bad and whole else End.LINE if match["end"] and not opened else End.DATA
