@@ -155,7 +155,7 @@ def _is_filler(codes: npt.NDArray[np.uint8]) -> Flags:
 
 def _finish(codes: pa.StringArray, found: npt.NDArray[np.uint8]) -> pa.StringArray:
     """Turn bit masks into texts; fillers of any length are PLACEHOLDER and nothing else."""
-    for width in np.unique(np.diff(byte_bounds(codes)[1])[found != 0]):
+    for width in np.unique(np.diff(byte_bounds(codes)[1])):
         if 0 < width <= 30:
             rows, wide = _of_width(codes, int(width))
             found[rows[_is_filler(wide)]] = _PLACEHOLDER
