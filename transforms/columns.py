@@ -95,6 +95,13 @@ STANDARD_COLUMNS: Final[dict[Kind, dict[str, pa.DataType]]] = {
     Kind.PENALTY: SUBJECT | DECISION | PENALTY,
 }
 
+ORGANISATION: Final = "法人及非法人组织"
+SOLE_TRADER: Final = "个体工商户"
+NATURAL_PERSON: Final = "自然人"
+
+SUBJECT_CODES: Final = ("uscc", "regno", "org_code", "tax_no", "institution_no", "social_org_no")
+"""行政相对人代码_1 to _6 of the new sheet."""
+
 RECORD_STATUS: Final = ("valid", "invalid", "withdrawn", "disputed", "other")
 """valid 有效/正常, invalid 无效, withdrawn 撤销, disputed 异议, other 其他 (the last two go to review)."""
 

@@ -19,9 +19,20 @@ import pyarrow.compute as pc
 
 from transforms import identifiers
 from transforms.authority import Authority
-from transforms.columns import DAY, STANDARD_COLUMNS, TEXT, Kind, Sheet
+from transforms.columns import (
+    DAY,
+    NATURAL_PERSON,
+    ORGANISATION,
+    SOLE_TRADER,
+    STANDARD_COLUMNS,
+    SUBJECT_CODES,
+    TEXT,
+    Kind,
+    Sheet,
+)
+from transforms.joining import join_present
 from transforms.sheets import SheetDefinition
-from transforms.standardise import NATURAL_PERSON, ORGANISATION, SOLE_TRADER, SUBJECT_CODES, Standardised
+from transforms.standardise import Standardised
 
 _LARGEST_PLAUSIBLE_FINE: Final = Decimal(1000)
 """万元; above it a yuan amount was probably put into the 万元 column (R18, our reading)."""
@@ -77,7 +88,32 @@ def rule_findings(
         found |= _status(rows)
     required = [column.target for column in definition.columns if column.required]
     found["R24.placeholder"] = _listed_among(rows.read("placeholder"), required)
-    return found
+    return found | {target: _given(rows, target) for target in [*required, *_JUDGED_AS_GIVEN]}
+
+
+_JUDGED_AS_GIVEN: Final = ("region_code",)
+"""Optional columns that a native expectation reads as they are."""
+
+_READINGS: Final = {
+    "penalty_category": "category",
+    "licence_category": "category",
+    "subject_category": "subject_category",
+    "status": "status",
+    "updated_at": "moment.updated_at",
+}
+
+
+def _given(rows: _Rows, target: str) -> pa.Array:
+    """The column as R01 sees it: a text that could not be read is there, so it is another rule's matter."""
+    value = rows.value(target)
+    readings = (_READINGS.get(target), f"day.{target}", f"damaged.{target}")
+    unread = [_not_sentinel(rows.reading[name]) for name in readings if name and name in rows.reading]
+    return pc.coalesce(value if value.type == TEXT else pc.cast(value, TEXT), *unread)
+
+
+def _not_sentinel(reading: pa.Array) -> pa.Array:
+    """A system's default date (1900-01-01) means that nothing was filled in (1.9)."""
+    return pc.if_else(pc.fill_null(pc.equal(reading, "SENTINEL"), False), _NULL, reading)
 
 
 def _when(condition: pa.Array, finding: str) -> pa.Array:
@@ -85,8 +121,7 @@ def _when(condition: pa.Array, finding: str) -> pa.Array:
 
 
 def _join(*parts: pa.Array) -> pa.Array:
-    joined = pc.binary_join_element_wise(*parts, ";", null_handling="skip")
-    return pc.if_else(pc.equal(joined, ""), _NULL, joined)
+    return join_present(parts, len(parts[0]))
 
 
 def _listed_among(lists: pa.Array, wanted: list[str]) -> pa.Array:
@@ -94,7 +129,9 @@ def _listed_among(lists: pa.Array, wanted: list[str]) -> pa.Array:
     if lists.null_count == len(lists):
         return lists
     encoded = lists.dictionary_encode()
-    kept = [";".join(name for name in text.split(";") if name in wanted) or None for text in encoded.dictionary.to_pylist()]
+    kept = [
+        ";".join(name for name in text.split(";") if name in wanted) or None for text in encoded.dictionary.to_pylist()
+    ]
     return pa.array(kept, TEXT).take(encoded.indices)
 
 
@@ -143,7 +180,7 @@ def _codes(rows: _Rows) -> dict[str, pa.Array]:
 
 def _days(rows: _Rows, kind: Kind) -> dict[str, pa.Array]:
     found = {
-        f"R10.{name}": rows.read(f"day.{name}")
+        f"R10.{name}": _not_sentinel(rows.read(f"day.{name}"))
         for name, column_type in STANDARD_COLUMNS[kind].items()
         if column_type == DAY
     }
@@ -223,9 +260,7 @@ def _authority_codes(rows: _Rows) -> dict[str, pa.Array]:
         finding = pc.if_else(pc.fill_null(pc.equal(finding, "ORG_CHECK"), False), _NULL, finding)
         of_state = pc.fill_null(pc.match_substring_regex(code, "^1[123]"), False)
         not_public = pc.and_(pc.is_valid(code), pc.invert(of_state))
-        found[f"R19.{name}"] = pc.coalesce(
-            rows.read(f"damaged.{name}"), finding, _when(not_public, "NOT_AN_AUTHORITY")
-        )
+        found[f"R19.{name}"] = pc.coalesce(rows.read(f"damaged.{name}"), finding, _when(not_public, "NOT_AN_AUTHORITY"))
         delegated = pc.fill_null(pc.match_substring_regex(code, "^1[23]"), False)
         found[f"R19.{name}_delegated"] = _when(delegated, "NOT_AN_ORGAN")
     own = pc.fill_null(pc.is_in(rows.value("authority_code"), value_set=pa.array(rows.delivering.codes, TEXT)), False)
@@ -245,5 +280,3 @@ def _status(rows: _Rows) -> dict[str, pa.Array]:
     status = rows.value("status")
     unclear = pc.fill_null(pc.is_in(status, value_set=pa.array(["disputed", "other"])), False)
     return {"R20.status": rows.read("status"), "R20.disputed": pc.if_else(unclear, status, _NULL)}
-
-

@@ -13,12 +13,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms import categories, dates, identifiers, money, names, personal, sentinels
 from transforms.authority import Authority
-from transforms.columns import DAY, DERIVED, MONEY, STANDARD_COLUMNS, TEXT, Kind, Sheet
+from transforms.canonical import canonical_text
+from transforms.columns import (
+    DAY,
+    DERIVED,
+    NATURAL_PERSON,
+    ORGANISATION,
+    SOLE_TRADER,
+    STANDARD_COLUMNS,
+    SUBJECT_CODES,
+    TEXT,
+    Kind,
+    Sheet,
+)
+from transforms.joining import join_present
 from transforms.sheets import Recognition
 
 CODE_COLUMNS: Final = (
@@ -29,13 +43,6 @@ CODE_COLUMNS: Final = (
 
 ID_COLUMNS: Final = ("id_no", "legal_rep_id_no")
 """The only columns that may hold an ID number; masked at rest and never published."""
-
-SUBJECT_CODES: Final = ("uscc", "regno", "org_code", "tax_no", "institution_no", "social_org_no")
-"""行政相对人代码_1 to _6."""
-
-ORGANISATION: Final = "法人及非法人组织"
-SOLE_TRADER: Final = "个体工商户"
-NATURAL_PERSON: Final = "自然人"
 
 _STATUS_TEXT: Final[dict[tuple[Kind, Sheet], dict[str, str]]] = {
     (Kind.LICENCE, Sheet.STANDARD): {"1": "valid", "有效": "valid", "2": "invalid", "无效": "invalid"},
@@ -102,7 +109,7 @@ def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Aut
     source_text = _source_text(batch, recognition, reading)
     _mask_id_numbers(reading)
     columns = {name: reading.values[name] for name in STANDARD_COLUMNS[kind]}
-    columns |= _derived(kind, columns, source_text, _joined(reading.flags, reading.rows))
+    columns |= _derived(kind, columns, source_text, join_present(reading.flags, reading.rows))
     records = pa.table({"row_no": batch.column("row_no"), **columns})
     return Standardised(records, reading.findings)
 
@@ -132,7 +139,7 @@ def _read_texts(reading: _Reading, kind: Kind) -> None:
         pc.if_else(sentinels.is_placeholder(raw), pa.scalar(target, TEXT), pa.scalar(None, TEXT))
         for target, raw in sorted(reading.raw.items())
     ]
-    reading.findings["placeholder"] = _joined(placeholders, reading.rows)
+    reading.findings["placeholder"] = join_present(placeholders, reading.rows)
 
 
 def _read_codes(reading: _Reading) -> None:
@@ -171,16 +178,15 @@ def _read_categories(reading: _Reading, kind: Kind, sheet: Sheet, delivering: Au
     reading.values[target], reading.findings["category"] = categories.decode(kind, sheet, texts, delivering.agency)
     subject, finding = categories.subject_category(reading.values["subject_category"])
     reading.values["subject_category"], reading.findings["subject_category"] = subject, finding
-    reading.values["id_type"] = categories.id_type(reading.values["id_type"])
-    reading.values["legal_rep_id_type"] = categories.id_type(reading.values["legal_rep_id_type"])
+    for target in ("id_type", "legal_rep_id_type"):
+        reading.values[target], _ = categories.id_type(reading.values[target])
 
 
 def _both_classes(first: pa.Array, second: pa.Array) -> pa.Array:
     """处罚类别1 and 处罚类别2 as one list; after a bare 其他 the second cell is its text (其他: 见处罚类别2)."""
     is_other = pc.fill_null(pc.match_substring_regex(first, r"^其他(\(?见处罚类别2\)?|（见处罚类别2）)?$"), False)
     explained = pc.binary_join_element_wise(pa.scalar("其他"), second, "-")
-    listed = pc.binary_join_element_wise(first, second, ";", null_handling="skip")
-    listed = pc.if_else(pc.equal(listed, ""), pa.scalar(None, TEXT), listed)
+    listed = join_present([first, second], len(first))
     return pc.if_else(pc.and_(is_other, pc.is_valid(second)), explained, listed)
 
 
@@ -225,7 +231,7 @@ def _upgrade_legacy(reading: _Reading, kind: Kind, delivering: Authority) -> Non
         reading.flag("valid_from_from_decision_date", pc.is_valid(values["decision_date"]))
         if "valid_to" in reading.raw:
             open_ended = pc.and_(pc.is_null(values["valid_to"]), pc.is_null(reading.findings["day.valid_to"]))
-            values["valid_to"] = pc.if_else(open_ended, pa.scalar(dates.OPEN_ENDED, DAY), values["valid_to"])
+            values["valid_to"] = pc.if_else(open_ended, pa.scalar(dates.OPEN_END, DAY), values["valid_to"])
             reading.flag("valid_to_blank_read_as_open_ended", open_ended)
     reading.flag("upgrade_gap:" + ",".join(_LEGACY_GAPS[kind]))
 
@@ -245,33 +251,45 @@ def _infer_subject_category(reading: _Reading) -> None:
 
 
 def _mask_id_numbers(reading: _Reading) -> None:
+    reading.findings["id.id_no"] = identifiers.resident_id_finding(reading.values["id_no"])
     for target in ID_COLUMNS:
-        reading.findings[f"id.{target}"] = (
-            identifiers.resident_id_finding(reading.values[target])
-            if target == "id_no"
-            else pa.nulls(reading.rows, TEXT)
-        )
         reading.values[target] = personal.mask_ids(_covered(reading.values[target]))
-    texts = [name for name, values in reading.values.items() if values.type == TEXT and name not in ID_COLUMNS]
-    suspicious = _rows_with_id(reading, texts)
-    marks: list[pa.Array] = []
-    if suspicious is not None:
-        for name in sorted(texts):
-            hit = personal.id_like(reading.values[name], code_column=name in CODE_COLUMNS)
-            hit = pc.fill_null(hit, False)
-            if pc.any(hit).as_py():
-                marks.append(pc.if_else(hit, pa.scalar(name, TEXT), pa.scalar(None, TEXT)))
-                reading.values[name] = pc.if_else(hit, personal.mask_ids(reading.values[name]), reading.values[name])
-    reading.findings["personal_id"] = _joined(marks, reading.rows)
+    marks = [mark for name in sorted(reading.values) if (mark := _mask_in_column(reading, name)) is not None]
+    reading.findings["personal_id"] = join_present(marks, reading.rows)
 
 
-def _rows_with_id(reading: _Reading, texts: list[str]) -> pa.Array | None:
-    """One pass over all text of a row: most batches hold no ID-like run at all and are done after it."""
-    together = pc.binary_join_element_wise(
-        *(reading.values[name] for name in texts), "\x1f", null_handling="replace", null_replacement=""
-    )
-    maybe = pc.match_substring_regex(together, r"[0-9０-９][0-9０-９ \-－　]{12,}[0-9０-９xXｘＸ]")
-    return maybe if pc.any(maybe).as_py() else None
+def _mask_in_column(reading: _Reading, name: str) -> pa.Array | None:
+    """Mask ID numbers that hide in one column; return its name where one did, or nothing."""
+    values = reading.values[name]
+    if values.type != TEXT or name in ID_COLUMNS:
+        return None
+    is_code = name in CODE_COLUMNS
+    rows = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(values, _CODE_LIKE if is_code else _RUN), False))
+    if not len(rows):
+        return None
+    suspects = values.take(rows)
+    hit = pc.fill_null(personal.id_like(suspects, code_column=is_code), False)
+    if name == "tax_no":
+        organisation = identifiers.org_code_of_tax_no(suspects)
+        of_organisation = pc.and_(pc.is_valid(organisation), pc.is_null(identifiers.org_code_finding(organisation)))
+        hit = pc.and_not(hit, of_organisation)
+    if not pc.any(hit).as_py():
+        return None
+    where = _mask_at(rows.filter(hit), reading.rows)
+    reading.values[name] = pc.replace_with_mask(values, where, personal.mask_ids(suspects.filter(hit)))
+    return pc.if_else(where, pa.scalar(name, TEXT), pa.scalar(None, TEXT))
+
+
+_RUN: Final = r"[0-9０-９][0-9０-９ \-－　]{13}"
+"""A run long enough to hold an ID number, however it is spaced; cheap, and rare in text."""
+_CODE_LIKE: Final = r"^[0-9]{6}([0-9]{2})?[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}"
+"""A code whose middle could be a birthday (15 or 18 digits, with or without a suffix)."""
+
+
+def _mask_at(positions: pa.Array, rows: int) -> pa.BooleanArray:
+    flags = np.zeros(rows, dtype=bool)
+    flags[positions.to_numpy()] = True
+    return pa.array(flags)
 
 
 def _covered(codes: pa.Array) -> pa.Array:
@@ -284,38 +302,27 @@ def _source_text(batch: pa.RecordBatch, recognition: Recognition, reading: _Read
     for cell, column in recognition.columns.items():
         raw = batch.column(cell)
         kept = reading.values.get(column.target)
-        same = pa.nulls(reading.rows, pa.bool_()) if kept is None else pc.equal(raw, _canonical_text(kept))
+        same = pa.nulls(reading.rows, pa.bool_()) if kept is None else pc.equal(raw, canonical_text(kept))
         members += _json_members(column.code, raw, pc.and_(pc.is_valid(raw), pc.invert(pc.fill_null(same, False))))
     for cell in recognition.unknown:
         raw = batch.column(cell)
         members += _json_members(cell, raw, pc.is_valid(raw))
-    if not members:
-        return pa.nulls(reading.rows, TEXT)
-    inside = pc.binary_join_element_wise(*members, ",", null_handling="skip")
-    whole = pc.binary_join_element_wise(pa.scalar("{"), inside, pa.scalar("}"), "")
-    return pc.if_else(pc.equal(inside, ""), pa.scalar(None, TEXT), whole)
-
-
-def _canonical_text(values: pa.Array) -> pa.Array:
-    if values.type == DAY:
-        return dates.day_text(values)
-    if values.type == MONEY:
-        return money.amount_text(values)
-    return values
+    inside = join_present(members, reading.rows, ",")
+    return pc.binary_join_element_wise(pa.scalar("{"), inside, pa.scalar("}"), "")
 
 
 def _json_members(name: str, raw: pa.Array, where: pa.Array) -> list[pa.Array]:
     if not pc.any(where).as_py():
         return []
-    texts = pc.if_else(where, raw, pa.scalar(None, TEXT))
-    if name in _ID_CODES:
-        texts = _covered(texts)
-    texts = personal.mask_ids(texts)
+    distinct = raw.filter(where).dictionary_encode()
+    texts = distinct.dictionary
+    texts = personal.mask_ids(_covered(texts) if name in _ID_CODES else texts)
     for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
         texts = pc.replace_substring(texts, plain, escaped)
     texts = pc.replace_substring_regex(texts, r"[\x00-\x1f]", "\ufffd")
     key = name.replace("\\", "\\\\").replace('"', '\\"')
-    return [pc.binary_join_element_wise(pa.scalar(f'"{key}":"'), texts, pa.scalar('"'), "")]
+    members = pc.binary_join_element_wise(pa.scalar(f'"{key}":"'), texts, pa.scalar('"'), "").take(distinct.indices)
+    return [pc.replace_with_mask(pa.nulls(len(raw), TEXT), where, members)]
 
 
 _ID_CODES: Final = frozenset(
@@ -323,14 +330,16 @@ _ID_CODES: Final = frozenset(
 )
 
 
-def _derived(kind: Kind, columns: Mapping[str, pa.Array], source_text: pa.Array, flags: pa.Array) -> dict[str, pa.Array]:
+def _derived(
+    kind: Kind, columns: Mapping[str, pa.Array], source_text: pa.Array, flags: pa.Array
+) -> dict[str, pa.Array]:
     document_key = names.document_key(columns["document_no"])
     subject_key = names.name_key(columns["subject_name"])
     person = pc.equal(columns["subject_category"], NATURAL_PERSON)
     realm = pc.if_else(pc.fill_null(person, False), f"{kind}\x1fperson", f"{kind}\x1forganisation")
     natural_key = pc.binary_join_element_wise(realm, document_key, subject_key, "\x1f")
     content = pc.binary_join_element_wise(
-        *(_canonical_text(values) for name, values in columns.items() if name != "updated_at"),
+        *(canonical_text(values) for name, values in columns.items() if name != "updated_at"),
         "\x1f",
         null_handling="replace",
         null_replacement="\x00",
@@ -352,12 +361,3 @@ def _digest(texts: pa.Array) -> pa.Array:
     return pa.array(
         [None if text is None else sha256(text.encode()).hexdigest()[:32] for text in texts.to_pylist()], TEXT
     )
-
-
-def _joined(parts: list[pa.Array], rows: int) -> pa.Array:
-    """Non-null parts of each row joined by ``;``; null where a row has none."""
-    if not parts:
-        return pa.nulls(rows, TEXT)
-    joined = pc.binary_join_element_wise(*parts, ";", null_handling="skip")
-    return pc.if_else(pc.equal(joined, ""), pa.scalar(None, TEXT), joined)
-

@@ -1,0 +1,105 @@
+"""Run a suite with Great Expectations Core and say which rows failed which expectation.
+
+Great Expectations decides; this module only asks it and keeps its counts. Its pandas engine returns every failing
+row (its SQL engines cut the list). Progress bars and analytics are switched off before it is imported.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from expectations.suite import Suite
+
+_RESULT_FORMAT: Final = {"result_format": "COMPLETE", "partial_unexpected_count": 0, "include_unexpected_rows": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One expectation over one batch: rows looked at, rows that Great Expectations counted as failing, and which."""
+
+    evaluated: int
+    unexpected: int
+    positions: npt.NDArray[np.int64]
+
+
+class SuiteFailed(RuntimeError):
+    """Great Expectations raised instead of judging, or its row list and its count differ."""
+
+
+def judge(columns: Mapping[str, pa.Array], suite: Suite) -> dict[str, Outcome]:
+    """Judge one batch; answer per expectation id.
+
+    ``columns`` holds at least the columns that the suite names, all of one length. ``positions`` count rows of the
+    batch from 0. Raises ``SuiteFailed`` when an expectation could not be computed: no verdict is better than a
+    silent pass.
+    """
+    frame = pd.DataFrame(
+        {
+            name: pd.Series(pd.array(columns[name], dtype=pd.ArrowDtype(columns[name].type)))
+            for name in dict.fromkeys(expectation.column for expectation in suite.expectations)
+        }
+    )
+    validated = _batch(frame).validate(_gx_suite(suite), result_format=_RESULT_FORMAT)
+    outcomes: dict[str, Outcome] = {}
+    for result in validated.results:
+        expectation_id = result.expectation_config.meta["id"]
+        if result.exception_info.get("raised_exception"):
+            raise SuiteFailed(f"{suite.label} {expectation_id}: {result.exception_info['exception_message']}")
+        found = result.result
+        positions = np.asarray(found.get("unexpected_index_list") or [], dtype=np.int64)
+        if len(positions) != found["unexpected_count"]:
+            raise SuiteFailed(
+                f"{suite.label} {expectation_id}: {len(positions)} rows listed, {found['unexpected_count']} counted"
+            )
+        outcomes[expectation_id] = Outcome(found["element_count"], found["unexpected_count"], positions)
+    if missing := {expectation.id for expectation in suite.expectations} - outcomes.keys():
+        raise SuiteFailed(f"{suite.label}: no result for {', '.join(sorted(missing))}")
+    return outcomes
+
+
+@functools.cache
+def _great_expectations() -> Any:
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    import great_expectations  # noqa: PLC0415  (seconds to import; only a run that judges pays for it)
+
+    return great_expectations
+
+
+@functools.cache
+def _batch_definition() -> Any:
+    gx = _great_expectations()
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_pandas("deliveries")
+    return source.add_dataframe_asset("batch").add_batch_definition_whole_dataframe("rows")
+
+
+def _batch(frame: pd.DataFrame) -> Any:
+    return _batch_definition().get_batch(batch_parameters={"dataframe": frame})
+
+
+@functools.cache
+def _gx_suite(suite: Suite) -> Any:
+    gx = _great_expectations()
+    configurations = [
+        {"type": e.type, "kwargs": e.kwargs, "meta": {"id": e.id, "severity": e.severity}} for e in suite.expectations
+    ]
+    return gx.ExpectationSuite(name=suite.label, expectations=configurations)
+
+
+def warm_up() -> None:
+    """Import Great Expectations and build its context, so that a caller can do it beside other work."""
+    _batch_definition()

@@ -1,0 +1,88 @@
+"""Suites as reviewed files: what each expectation means to a person, beside what Great Expectations runs."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from transforms.columns import Kind, Sheet
+
+SUITES = Path(__file__).parent / "suites"
+Severity = Literal["reject", "hold", "warn"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectation:
+    """One expectation of a suite.
+
+    ``id`` is stable for ever (``R03.uscc``); its part before the dot is the rule of the catalogue. ``field`` is the
+    standard column that a steward would mend, or empty where the finding itself lists the columns.
+    """
+
+    id: str
+    type: str
+    kwargs: dict[str, Any]
+    severity: Severity
+    title: str
+    remedy: str
+    source: str
+    field: str = ""
+
+    @property
+    def rule(self) -> str:
+        """The rule of the catalogue that this expectation belongs to."""
+        return self.id.partition(".")[0]
+
+    @property
+    def column(self) -> str:
+        """The column that Great Expectations reads."""
+        return str(self.kwargs["column"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suite:
+    """The expectations for one kind and sheet; a verdict names ``label``."""
+
+    name: str
+    version: str
+    expectations: tuple[Expectation, ...]
+
+    @property
+    def label(self) -> str:
+        """Name and version, as verdicts carry it."""
+        return f"{self.name}@{self.version}"
+
+
+class SuiteInvalid(ValueError):
+    """A suite file that cannot be used; names the file and the expectation."""
+
+
+@functools.cache
+def load_suite(kind: Kind, sheet: Sheet) -> Suite:
+    """Read the suite of a kind and sheet from ``expectations/suites``."""
+    return read_suite(SUITES / f"{kind}.{sheet}.yaml")
+
+
+def read_suite(path: Path) -> Suite:
+    """Read one suite file.
+
+    Raises ``SuiteInvalid`` for a missing or unknown key, an unknown severity, or an id that stands twice.
+    """
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    expectations: dict[str, Expectation] = {}
+    for position, entry in enumerate(content["expectations"], start=1):
+        place = f"{path.name}, expectation {position}"
+        try:
+            expectation = Expectation(type=entry["type"], kwargs=entry["kwargs"], **entry["meta"])
+        except (KeyError, TypeError) as error:
+            raise SuiteInvalid(f"{place}: {error}") from error
+        if expectation.severity not in ("reject", "hold", "warn"):
+            raise SuiteInvalid(f"{place}: severity {expectation.severity!r} is none of reject, hold, warn")
+        if expectation.id in expectations:
+            raise SuiteInvalid(f"{place}: id {expectation.id} stands twice")
+        expectations[expectation.id] = expectation
+    return Suite(content["name"], str(content["version"]), tuple(expectations.values()))

@@ -1,0 +1,234 @@
+"""Load the enterprise register (企业登记主数据) as versions, so that every attachment can name the one it used.
+
+A full set says who is registered: whoever is absent is closed. A change set replaces the rows it holds. Nothing is
+overwritten: an enterprise has one row per span of versions in which it stood unchanged.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from connectors.formats.reader import TextTable, open_table
+from pipeline.office import Office
+from store.bulk import copy_in
+from store.schema import register_version
+from transforms import dates, identifiers, names, sentinels
+from transforms.problems import DeliveryRefused, Problem
+
+COLUMNS: Final = {
+    "UNISCID": "uscc",
+    "ENTNAME": "name",
+    "REGNO": "regno",
+    "LEREP": "legal_rep",
+    "DOM": "address",
+    "ESTDATE": "established",
+    "REGSTATE": "reg_state",
+    "HISTNAMES": "former_names",
+}
+"""Columns of a register file; the first two are required in the header and in every row."""
+
+Mode = Literal["full", "changes"]
+
+_INCOMING: Final = """
+CREATE TEMP TABLE incoming (
+    uscc text, name text, name_key text, former_names text, regno text, legal_rep text, address text,
+    established date, reg_state text, row_no bigint
+) ON COMMIT DROP
+"""
+_SAME: Final = (
+    "(e.name, e.former_names, e.regno, e.legal_rep, e.address, e.established, e.reg_state)"
+    " IS NOT DISTINCT FROM (i.name, i.former_names, i.regno, i.legal_rep, i.address, i.established, i.reg_state)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did; ``register_version`` is the version that now holds."""
+
+    register_version: int
+    rows: int
+    added: int
+    changed: int
+    closed: int
+    refused: int
+    already_loaded: bool
+    problems: tuple[Problem, ...]
+
+
+def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "full") -> Loaded:
+    """Load one register file.
+
+    The bytes go to the raw archive first. Rows without a valid USCC or a name, and codes that stand twice with
+    different content, are refused one by one and reported. Loading the newest version's file again does nothing.
+    Raises ``DeliveryRefused`` when the file as a whole cannot be read.
+    """
+    stored = office.archive.put(path, path.name)
+    with office.engine.begin() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('register'))"))
+        newest = connection.execute(
+            sa.select(register_version).order_by(register_version.c.register_version.desc()).limit(1)
+        ).one_or_none()
+        if newest is not None and (newest.sha256, newest.mode) == (stored.sha256, mode):
+            return Loaded(
+                newest.register_version, newest.rows, newest.added, newest.changed, newest.closed, newest.refused,
+                already_loaded=True, problems=(),
+            )  # fmt: skip
+        connection.execute(sa.text(_INCOMING))
+        table = open_table(office.archive.open(stored.sha256), file=path.name)
+        _require_columns(table, path.name)
+        problems: list[Problem] = []
+        for batch in table.batches():
+            copy_in(connection, "incoming", _read(batch, path.name, problems))
+        problems += table.problems
+        problems += _refuse_conflicting(connection, path.name)
+        refused = len({problem.row for problem in problems if problem.severity == "reject"})
+        version = connection.execute(
+            sa.insert(register_version)
+            .values(
+                mode=mode, as_of=as_of, sha256=stored.sha256, file=path.name, rows=table.rows,
+                added=0, changed=0, closed=0, refused=refused,
+            )
+            .returning(register_version.c.register_version)
+        ).scalar_one()  # fmt: skip
+        counts = _merge(connection, version, mode)
+        connection.execute(
+            sa.update(register_version).where(register_version.c.register_version == version).values(**counts)
+        )
+    with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE enterprise"))
+    return Loaded(version, table.rows, **counts, refused=refused, already_loaded=False, problems=tuple(problems))
+
+
+def _require_columns(table: TextTable, file: str) -> None:
+    missing = [name for name in ("UNISCID", "ENTNAME") if name not in table.header]
+    if missing:
+        raise DeliveryRefused(
+            Problem(
+                rule="G01",
+                severity="refuse",
+                message=f"登记主数据缺少必需的列: {'、'.join(missing)}",
+                remedy=f"首行须为列名: {', '.join(COLUMNS)}。",
+                file=file,
+                row=1,
+            )
+        )
+
+
+def _read(batch: pa.RecordBatch, file: str, problems: list[Problem]) -> pa.Table:
+    texts = {
+        target: sentinels.missing_to_null(batch.column(code))
+        if code in batch.schema.names
+        else pa.nulls(batch.num_rows, pa.string())
+        for code, target in COLUMNS.items()
+    }
+    uscc = identifiers.normalise_code(texts["uscc"])
+    usable = pc.and_(identifiers.uscc_valid(uscc), pc.is_valid(texts["name"]))
+    established, _ = dates.parse_days(texts["established"])
+    display = names.display_name(texts["name"])
+    read = pa.table(
+        {
+            "uscc": uscc,
+            "name": display,
+            "name_key": names.name_key(display),
+            "former_names": texts["former_names"],
+            "regno": identifiers.normalise_code(texts["regno"]),
+            "legal_rep": texts["legal_rep"],
+            "address": texts["address"],
+            "established": established,
+            "reg_state": texts["reg_state"],
+            "row_no": batch.column("row_no"),
+        }
+    )
+    problems.extend(_unusable(read.filter(pc.invert(usable)), batch, identifiers.uscc_finding(uscc), usable, file))
+    return read.filter(usable)
+
+
+def _unusable(
+    rows: pa.Table, batch: pa.RecordBatch, finding: pa.Array, usable: pa.Array, file: str
+) -> Iterator[Problem]:
+    raw = batch.column("UNISCID").filter(pc.invert(usable)).to_pylist()
+    findings = finding.filter(pc.invert(usable)).to_pylist()
+    for row_no, name, text, found in zip(
+        rows["row_no"].to_pylist(), rows["name"].to_pylist(), raw, findings, strict=True
+    ):
+        wrong_code = found is not None or text is None
+        yield Problem(
+            rule="G02" if wrong_code else "G03",
+            severity="reject",
+            message="统一社会信用代码缺失或不正确" if wrong_code else "企业名称缺失",
+            remedy="请向登记机关核对后重报该行; 该行未入库, 其余各行不受影响。",
+            file=file,
+            row=row_no,
+            field="UNISCID" if wrong_code else "ENTNAME",
+            value=(text or "") if wrong_code else (name or ""),
+        )
+
+
+def _refuse_conflicting(connection: sa.Connection, file: str) -> list[Problem]:
+    """Drop exact repeats; refuse every row of a code that stands twice with different content."""
+    connection.execute(
+        sa.text(
+            "DELETE FROM incoming a USING incoming b WHERE a.uscc = b.uscc AND a.row_no > b.row_no AND"
+            " (a.name, a.former_names, a.regno, a.legal_rep, a.address, a.established, a.reg_state) IS NOT DISTINCT FROM"
+            " (b.name, b.former_names, b.regno, b.legal_rep, b.address, b.established, b.reg_state)"
+        )
+    )
+    conflicting = connection.execute(
+        sa.text(
+            "DELETE FROM incoming WHERE uscc IN (SELECT uscc FROM incoming GROUP BY uscc HAVING count(*) > 1)"
+            " RETURNING row_no, uscc"
+        )
+    ).all()
+    return [
+        Problem(
+            rule="G04",
+            severity="reject",
+            message="同一统一社会信用代码出现多行, 内容不同",
+            remedy="请向登记机关核对后只保留正确的一行。",
+            file=file,
+            row=row_no,
+            field="UNISCID",
+            value=uscc,
+        )
+        for row_no, uscc in sorted(conflicting)
+    ]
+
+
+def _merge(connection: sa.Connection, version: int, mode: Mode) -> dict[str, int]:
+    parameters = {"version": version}
+    connection.execute(sa.text("CREATE UNIQUE INDEX ON incoming (uscc)"))
+    connection.execute(sa.text("ANALYZE incoming"))
+    closed = 0
+    if mode == "full":
+        closed = connection.execute(
+            sa.text(
+                "UPDATE enterprise e SET to_version = :version WHERE to_version IS NULL"
+                " AND NOT EXISTS (SELECT 1 FROM incoming i WHERE i.uscc = e.uscc)"
+            ),
+            parameters,
+        ).rowcount
+    changed = connection.execute(
+        sa.text(
+            "UPDATE enterprise e SET to_version = :version FROM incoming i"
+            f" WHERE e.uscc = i.uscc AND e.to_version IS NULL AND NOT ({_SAME})"
+        ),
+        parameters,
+    ).rowcount
+    inserted = connection.execute(
+        sa.text(
+            "INSERT INTO enterprise (uscc, from_version, name, name_key, former_names, regno, legal_rep, address,"
+            " established, reg_state) SELECT i.uscc, :version, i.name, i.name_key, i.former_names, i.regno,"
+            " i.legal_rep, i.address, i.established, i.reg_state FROM incoming i"
+            " WHERE NOT EXISTS (SELECT 1 FROM enterprise e WHERE e.uscc = i.uscc AND e.to_version IS NULL)"
+        ),
+        parameters,
+    ).rowcount
+    return {"added": inserted - changed, "changed": changed, "closed": closed}

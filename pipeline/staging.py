@@ -1,0 +1,185 @@
+"""First pass over a delivery: read, standardise, look, and spool to disk; memory stays flat.
+
+The spool is a set of Arrow files in a scratch folder. Only eight bytes per row stay in memory, to find the keys that
+stand more than once in the delivery (R22), which no batch can see alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.archive import Archive
+from connectors.formats.limits import Limits
+from connectors.formats.reader import open_table
+from store.deliveries import FileOfDelivery
+from transforms.authority import Authority
+from transforms.columns import TEXT, Kind, record_schema
+from transforms.findings import rule_findings
+from transforms.problems import Problem
+from transforms.sheets import SheetDefinition, recognise, unknown_column_problems
+from transforms.standardise import standardise
+from transforms.versions import Repeat, Version, within_delivery
+
+READ_ROWS: Final = 25_000
+"""Rows standardised at once."""
+JUDGED_ROWS: Final = 50_000
+"""Rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
+_REPEATS: Final = "R22.same_document"
+
+
+@dataclass(frozen=True, slots=True)
+class StagedBatch:
+    """Records of one batch with the findings about them; ``first`` is the position of its first row."""
+
+    file_ordinal: int
+    first: int
+    definition: SheetDefinition
+    records: pa.Table
+    findings: dict[str, pa.Array]
+
+
+@dataclass
+class Staged:
+    """A delivery on the spool."""
+
+    kind: Kind
+    rows_of_file: dict[int, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    damaged: list[tuple[int, Problem]] = field(default_factory=list)
+    definitions: list[SheetDefinition] = field(default_factory=list)
+    repeats: dict[int, Repeat] = field(default_factory=dict)
+    _spools: list[tuple[int, SheetDefinition, Path]] = field(default_factory=list)
+    _keys: list[npt.NDArray[np.uint64]] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Rows received, damaged ones included."""
+        return sum(self.rows_of_file.values())
+
+    def batches(self) -> Iterator[StagedBatch]:
+        """Read the spool back, in the order of arrival."""
+        first = 0
+        for ordinal, definition, path in self._spools:
+            width = len(record_schema(self.kind))
+            with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+                for table in _gathered(reader, JUDGED_ROWS):
+                    findings = {name: table.column(name).combine_chunks() for name in table.column_names[width:]}
+                    findings = {name.removeprefix("given:"): column for name, column in findings.items()}
+                    findings[_REPEATS] = self._conflicts(first, table.num_rows)
+                    yield StagedBatch(ordinal, first, definition, table.select(range(width)), findings)
+                    first += table.num_rows
+
+    def _conflicts(self, first: int, rows: int) -> pa.Array:
+        finding: list[str | None] = [None] * rows
+        for position, repeat in self.repeats.items():
+            if repeat.outcome == "conflict" and first <= position < first + rows:
+                finding[position - first] = "DIFFERENT_CONTENT"
+        return pa.array(finding, TEXT)
+
+
+def stage(
+    files: tuple[FileOfDelivery, ...],
+    *,
+    kind: Kind,
+    archive: Archive,
+    delivering: Authority,
+    as_of: dt.date,
+    scratch: Path,
+) -> Staged:
+    """Read every file of a delivery onto the spool under ``scratch``.
+
+    Raises ``DeliveryRefused`` when a file cannot be read as a whole; nothing has been stored by then.
+    """
+    staged = Staged(kind)
+    for file in files:
+        _stage_file(staged, file, archive, delivering, as_of, scratch)
+    _find_repeats(staged)
+    return staged
+
+
+def _stage_file(
+    staged: Staged, file: FileOfDelivery, archive: Archive, delivering: Authority, as_of: dt.date, scratch: Path
+) -> None:
+    table = open_table(archive.open(file.sha256), file=file.name, limits=Limits(batch_rows=READ_ROWS))
+    batches = table.batches()
+    if table.header:
+        recognition = recognise(table.header, staged.kind, file=file.name)
+        staged.problems += unknown_column_problems(recognition, file=file.name)
+        staged.definitions.append(recognition.definition)
+        spool = scratch / f"{file.ordinal:06}.arrow"
+        writer: pa.ipc.RecordBatchStreamWriter | None = None
+        try:
+            for batch in _one_batch_each(_gathered(batches, READ_ROWS)):
+                standardised = standardise(batch, recognition, delivering)
+                found = rule_findings(standardised, recognition.definition, delivering=delivering, as_of=as_of)
+                columns = dict(zip(standardised.records.column_names, standardised.records.columns, strict=True))
+                columns |= {name if "." in name else f"given:{name}": column for name, column in found.items()}
+                wide = pa.table(columns)
+                if writer is None:
+                    writer = pa.ipc.new_stream(str(spool), wide.schema)
+                    staged._spools.append((file.ordinal, recognition.definition, spool))
+                for part in wide.combine_chunks().to_batches():
+                    writer.write_batch(part)
+                staged._keys.append(_short_keys(standardised.records["record_key"]))
+        finally:
+            if writer is not None:
+                writer.close()
+    else:
+        for _ in batches:
+            raise AssertionError("a table without columns has no rows")
+    staged.damaged += [(file.ordinal, p) for p in table.problems if p.severity == "reject"]
+    staged.problems += [p for p in table.problems if p.severity != "reject"]
+    staged.rows_of_file[file.ordinal] = table.rows
+
+
+def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Put batches together until they hold about ``rows`` rows."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(part.num_rows for part in waiting) >= rows:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def _one_batch_each(tables: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+    for table in tables:
+        yield table.combine_chunks().to_batches()[0]
+
+
+def _short_keys(record_keys: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """The first 64 bits of each key; 0 where a row has none. Only a filter: equal keys are compared in full later."""
+    texts = pc.fill_null(pc.utf8_slice_codeunits(record_keys, 0, 16), "0").to_pylist()
+    return np.fromiter((int(text, 16) for text in texts), dtype=np.uint64, count=len(texts))
+
+
+def _find_repeats(staged: Staged) -> None:
+    if not staged._keys:
+        return
+    keys = np.concatenate(staged._keys)
+    staged._keys.clear()
+    ordered = np.sort(keys)
+    repeated = np.unique(ordered[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)])
+    if not len(repeated):
+        return
+    suspects = np.flatnonzero(np.isin(keys, repeated))
+    staged.repeats = within_delivery(_versions_at(staged, suspects))
+
+
+def _versions_at(staged: Staged, positions: npt.NDArray[np.intp]) -> Iterator[Version]:
+    for batch in staged.batches():
+        inside = positions[(positions >= batch.first) & (positions < batch.first + batch.records.num_rows)]
+        rows = batch.records.select(["record_key", "content_hash", "updated_at"]).take(pa.array(inside - batch.first))
+        for position, row in zip(inside.tolist(), rows.to_pylist(), strict=True):
+            yield Version(position, row["record_key"], row["content_hash"], row["updated_at"])

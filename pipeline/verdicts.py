@@ -1,0 +1,96 @@
+"""From outcomes of expectations to verdicts about rows, in words that a steward can act on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations.runner import Outcome
+from expectations.suite import Expectation, Suite
+from pipeline.staging import StagedBatch
+from transforms.canonical import canonical_text
+from transforms.columns import TEXT
+
+VERDICT_SCHEMA: Final = pa.schema(
+    [
+        ("record_id", pa.int64()), ("expectation", TEXT), ("rule", TEXT), ("severity", TEXT), ("field", TEXT),
+        ("value", TEXT), ("finding", TEXT), ("remedy", TEXT), ("suite", TEXT),
+    ]
+)  # fmt: skip
+
+_EXCERPT: Final = 120
+"""Characters of a value that a verdict shows."""
+
+
+def states_of(outcomes: Mapping[str, Outcome], suite: Suite, rows: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    """Return per row what its verdicts make of it: returned, review or accepted."""
+    states = np.full(rows, "accepted", dtype=object)
+    for severity, state in (("hold", "review"), ("reject", "returned")):
+        for expectation in suite.expectations:
+            if expectation.severity == severity:
+                states[outcomes[expectation.id].positions] = state
+    return states
+
+
+def verdicts_of(
+    batch: StagedBatch, record_ids: Sequence[int], outcomes: Mapping[str, Outcome], suite: Suite
+) -> pa.Table:
+    """Return one verdict per row and failed expectation (schema ``VERDICT_SCHEMA``)."""
+    ids = pa.array(record_ids, pa.int64())
+    parts = [
+        _verdicts(batch, ids, expectation, outcomes[expectation.id], suite)
+        for expectation in suite.expectations
+        if outcomes[expectation.id].unexpected
+    ]
+    return pa.concat_tables(parts) if parts else VERDICT_SCHEMA.empty_table()
+
+
+def _verdicts(batch: StagedBatch, ids: pa.Array, expectation: Expectation, outcome: Outcome, suite: Suite) -> pa.Table:
+    where = pa.array(outcome.positions)
+    finding = batch.findings[expectation.column].take(where).cast(TEXT)
+    rows = batch.records.take(where)
+    code_of = batch.definition.code_of
+    if expectation.field:
+        fields = pa.repeat(pa.scalar(code_of(expectation.field), TEXT), len(where))
+        values = _values(rows, expectation.field, code_of(expectation.field))
+    else:
+        listed = [text.split(";") for text in finding.to_pylist()]
+        fields = pa.array([";".join(code_of(name) for name in names) for names in listed], TEXT)
+        values = _first_values(rows, [names[0] for names in listed], code_of)
+    constants = {
+        "expectation": expectation.id, "rule": expectation.rule, "severity": expectation.severity,
+        "remedy": expectation.remedy, "suite": suite.label,
+    }  # fmt: skip
+    columns = {name: pa.repeat(pa.scalar(text, TEXT), len(where)) for name, text in constants.items()}
+    columns |= {
+        "record_id": ids.take(where),
+        "field": fields,
+        "value": pc.utf8_slice_codeunits(values, 0, _EXCERPT),
+        "finding": finding if expectation.column != expectation.field else pa.nulls(len(where), TEXT),
+    }
+    return pa.table([columns[name] for name in VERDICT_SCHEMA.names], schema=VERDICT_SCHEMA)
+
+
+def _values(rows: pa.Table, field: str, code: str) -> pa.Array:
+    """The value judged: as standardised, or the source text where standardising could make nothing of it."""
+    column = canonical_text(rows[field].combine_chunks())
+    if column.null_count:
+        texts = [
+            None if source is None else json.loads(source).get(code)
+            for source in pc.if_else(pc.is_null(column), rows["source_text"].combine_chunks(), None).to_pylist()
+        ]
+        column = pc.coalesce(column, pa.array(texts, TEXT))
+    return column
+
+
+def _first_values(rows: pa.Table, fields: list[str], code_of: Callable[[str], str]) -> pa.Array:
+    values: list[str | None] = []
+    for position, field in enumerate(fields):
+        row = rows.slice(position, 1)
+        values += _values(row, field, code_of(field)).to_pylist() if field in rows.column_names else [None]
+    return pa.array(values, TEXT)

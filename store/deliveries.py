@@ -1,0 +1,161 @@
+"""The ledger of deliveries: what arrived, in which state it is, what was wrong with it as a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from store.schema import check_result, delivery, delivery_file, problem
+from transforms.columns import Kind
+from transforms.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfDelivery:
+    """One file or page of a delivery, in the archive under its hash."""
+
+    ordinal: int
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery as the ledger has it."""
+
+    delivery_id: int
+    agency: str
+    kind: Kind
+    as_of: dt.date
+    state: str
+    files: tuple[FileOfDelivery, ...]
+
+
+def content_hash(sha256s: Iterable[str]) -> str:
+    """Return the identity of a delivery: the hash of its files' hashes in order."""
+    return hashlib.sha256("\n".join(sha256s).encode()).hexdigest()
+
+
+def register_delivery(
+    connection: sa.Connection, *, agency: str, kind: Kind, as_of: dt.date, files: Sequence[tuple[str, str, int]]
+) -> tuple[int, bool]:
+    """Enter a delivery of ``files`` (name, sha256, bytes) whose bytes are in the archive.
+
+    Returns its id and whether it is new: the same bytes for the same agency and kind are one delivery for ever.
+    """
+    identity = content_hash(sha256 for _, sha256, _ in files)
+    entered = connection.execute(
+        insert(delivery)
+        .values(agency=agency, kind=kind.value, as_of=as_of, content_sha256=identity, state="archived")
+        .on_conflict_do_nothing(index_elements=["agency", "kind", "content_sha256"])
+        .returning(delivery.c.delivery_id)
+    ).scalar_one_or_none()
+    if entered is None:
+        known = connection.execute(
+            sa.select(delivery.c.delivery_id).where(
+                delivery.c.agency == agency, delivery.c.kind == kind.value, delivery.c.content_sha256 == identity
+            )
+        ).scalar_one()
+        return known, False
+    if files:
+        connection.execute(
+            sa.insert(delivery_file),
+            [
+                {"delivery_id": entered, "ordinal": ordinal, "name": name, "sha256": sha256, "bytes": size}
+                for ordinal, (name, sha256, size) in enumerate(files)
+            ],
+        )
+    return entered, True
+
+
+def read_delivery(connection: sa.Connection, delivery_id: int) -> Delivery:
+    """Read a delivery and its files; the row is locked until the transaction ends."""
+    row = connection.execute(
+        sa.select(delivery).where(delivery.c.delivery_id == delivery_id).with_for_update()
+    ).one()
+    files = connection.execute(
+        sa.select(delivery_file).where(delivery_file.c.delivery_id == delivery_id).order_by(delivery_file.c.ordinal)
+    ).all()
+    return Delivery(
+        row.delivery_id,
+        row.agency,
+        Kind(row.kind),
+        row.as_of,
+        row.state,
+        tuple(FileOfDelivery(f.ordinal, f.name, f.sha256, f.bytes) for f in files),
+    )
+
+
+def unfinished_deliveries(connection: sa.Connection) -> list[int]:
+    """Return deliveries whose bytes are safe but whose rows are not stored: a run was cut off."""
+    return list(
+        connection.scalars(
+            sa.select(delivery.c.delivery_id).where(delivery.c.state == "archived").order_by(delivery.c.delivery_id)
+        )
+    )
+
+
+def close_delivery(
+    connection: sa.Connection, delivery_id: int, *, state: str, rows: int | None, sheet: str | None, suite: str | None
+) -> None:
+    """Set the final state of a delivery."""
+    connection.execute(
+        sa.update(delivery)
+        .where(delivery.c.delivery_id == delivery_id)
+        .values(state=state, rows=rows, sheet=sheet, suite=suite)
+    )
+
+
+def record_file_rows(connection: sa.Connection, delivery_id: int, ordinal: int, rows: int) -> None:
+    """Note how many rows a file held, damaged ones included."""
+    connection.execute(
+        sa.update(delivery_file)
+        .where(delivery_file.c.delivery_id == delivery_id, delivery_file.c.ordinal == ordinal)
+        .values(rows=rows)
+    )
+
+
+def replace_problems(connection: sa.Connection, delivery_id: int, problems: Iterable[Problem]) -> None:
+    """Store what was wrong with the delivery as a file; an earlier attempt's list gives way."""
+    connection.execute(sa.delete(problem).where(problem.c.delivery_id == delivery_id))
+    rows = [
+        {
+            "delivery_id": delivery_id, "rule": p.rule, "severity": p.severity, "file": p.file, "row_no": p.row,
+            "field": p.field, "value": p.value, "message": p.message, "remedy": p.remedy,
+        }
+        for p in problems
+    ]  # fmt: skip
+    if rows:
+        connection.execute(sa.insert(problem), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCount:
+    """One expectation over a whole delivery, as Great Expectations counted it."""
+
+    expectation: str
+    rule: str
+    severity: str
+    evaluated: int
+    unexpected: int
+
+
+def store_check_counts(
+    connection: sa.Connection, delivery_id: int, counts: Iterable[CheckCount], quarantined: dict[str, int]
+) -> None:
+    """Store Great Expectations' counts beside the number of verdicts that were stored."""
+    rows = [
+        {
+            "delivery_id": delivery_id, "expectation": c.expectation, "rule": c.rule, "severity": c.severity,
+            "evaluated": c.evaluated, "unexpected": c.unexpected, "quarantined": quarantined.get(c.expectation, 0),
+        }
+        for c in counts
+    ]  # fmt: skip
+    if rows:
+        connection.execute(sa.insert(check_result), rows)

