@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
-from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -40,6 +39,10 @@ class YearTable(BaseModel):
     holidays: frozenset[date]
     makeup_workdays: frozenset[date]
 
+    def works(self, day: date) -> bool:
+        """Tell whether a day of this year is worked."""
+        return day in self.makeup_workdays or (day.weekday() < 5 and day not in self.holidays)
+
 
 class _Overrides(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,52 +50,62 @@ class _Overrides(BaseModel):
     years: dict[int, YearTable]
 
 
-@cache
-def overrides() -> dict[int, YearTable]:
-    """Return the year tables of ``transforms/workdays.yaml``."""
-    text = resources.files("transforms").joinpath("workdays.yaml").read_text(encoding="utf-8")
+def read_overrides(text: str) -> dict[int, YearTable]:
+    """Read year tables from YAML of the form of ``transforms/workdays.yaml``."""
     return _Overrides.model_validate(yaml.safe_load(text)).years
 
 
-@cache
-def _workdays_of(year: int) -> tuple[date, ...]:
-    table = overrides().get(year)
-    first, last = date(year, 1, 1), date(year, 12, 31)
-    days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
-    if table is not None:
-        return tuple(
-            day for day in days if day in table.makeup_workdays or (day.weekday() < 5 and day not in table.holidays)
-        )
-    try:
-        return tuple(day for day in days if chinese_calendar.is_workday(day))
-    except NotImplementedError:
-        raise CalendarMissing(year) from None
+class Calendar:
+    """Working days of the library's years and of the years given to it, which go before."""
+
+    def __init__(self, overrides: dict[int, YearTable]) -> None:
+        """Take the year tables that the library lacks."""
+        self._overrides = overrides
+        self._years: dict[int, tuple[date, ...]] = {}
+
+    def _workdays_of(self, year: int) -> tuple[date, ...]:
+        if year not in self._years:
+            table = self._overrides.get(year)
+            works = table.works if table else chinese_calendar.is_workday
+            first = date(year, 1, 1)
+            days = (first + timedelta(days=offset) for offset in range((date(year, 12, 31) - first).days + 1))
+            try:
+                self._years[year] = tuple(day for day in days if works(day))
+            except NotImplementedError:
+                raise CalendarMissing(year) from None
+        return self._years[year]
+
+    def is_workday(self, day: date) -> bool:
+        """Tell whether ``day`` is worked; raises :class:`CalendarMissing` for a year without a table."""
+        workdays = self._workdays_of(day.year)
+        place = bisect_left(workdays, day)
+        return place < len(workdays) and workdays[place] == day
+
+    def add_workdays(self, day: date, n: int) -> date:
+        """Return the ``n``-th working day after ``day``, the last on-time day of a limit; ``day`` itself for 0."""
+        if n < 0:
+            raise ValueError(f"n must not be negative: {n}")
+        if n == 0:
+            return day
+        year = day.year
+        place = bisect_right(self._workdays_of(year), day) + n - 1
+        while place >= len(self._workdays_of(year)):
+            place -= len(self._workdays_of(year))
+            year += 1
+        return self._workdays_of(year)[place]
+
+    def workdays_between(self, start: date, end: date) -> int:
+        """Count the working days after ``start`` up to and with ``end``; negative when ``end`` is before ``start``."""
+        if end < start:
+            return -self.workdays_between(end, start)
+        whole_years = sum(len(self._workdays_of(year)) for year in range(start.year, end.year))
+        before, until = self._workdays_of(start.year), self._workdays_of(end.year)
+        return whole_years + bisect_right(until, end) - bisect_right(before, start)
 
 
-def is_workday(day: date) -> bool:
-    """Tell whether ``day`` is worked; raises :class:`CalendarMissing` for a year without a table."""
-    workdays = _workdays_of(day.year)
-    place = bisect_left(workdays, day)
-    return place < len(workdays) and workdays[place] == day
-
-
-def add_workdays(day: date, n: int) -> date:
-    """Return the ``n``-th working day after ``day`` (``day`` itself for 0), the last on-time day of an n-day limit."""
-    if n < 0:
-        raise ValueError(f"n must not be negative: {n}")
-    if n == 0:
-        return day
-    year = day.year
-    place = bisect_right(_workdays_of(year), day) + n - 1
-    while place >= len(_workdays_of(year)):
-        place -= len(_workdays_of(year))
-        year += 1
-    return _workdays_of(year)[place]
-
-
-def workdays_between(start: date, end: date) -> int:
-    """Count the working days after ``start`` up to and with ``end``; negative when ``end`` is before ``start``."""
-    if end < start:
-        return -workdays_between(end, start)
-    whole_years = sum(len(_workdays_of(year)) for year in range(start.year, end.year))
-    return whole_years + bisect_right(_workdays_of(end.year), end) - bisect_right(_workdays_of(start.year), start)
+_CALENDAR: Final = Calendar(
+    read_overrides(resources.files("transforms").joinpath("workdays.yaml").read_text(encoding="utf-8"))
+)
+is_workday = _CALENDAR.is_workday
+add_workdays = _CALENDAR.add_workdays
+workdays_between = _CALENDAR.workdays_between
