@@ -12,9 +12,6 @@ from connectors.formats.source import Source
 Format = Literal["csv", "xlsx", "xml", "json", "jsonl"]
 
 HEAD_BYTES: Final = 1 << 13
-LINE_BYTES: Final = 16 << 20
-"""Longest first line that is looked at to tell JSON Lines from one JSON value."""
-
 _FOREIGN: Final = {
     b"\xd0\xcf\x11\xe0": "旧版 Excel(.xls)或加密的工作簿",
     b"%PDF": "PDF 文档",
@@ -71,11 +68,14 @@ def _is_one_object_a_line(source: Source) -> bool:
     """Say whether the first two lines that are not blank both open an object."""
     source.stream.seek(0)
     opened = 0
-    while line := source.stream.readline(LINE_BYTES):
-        text = line.removeprefix(codecs.BOM_UTF8).strip()
-        if text and not text.startswith(b"{"):
-            return False
-        opened += bool(text)
-        if opened == 2:
-            return True
+    at_line_start = True
+    while part := source.stream.readline(HEAD_BYTES):
+        text = part.removeprefix(codecs.BOM_UTF8).strip()
+        if at_line_start and text:
+            if not text.startswith(b"{"):
+                return False
+            opened += 1
+            if opened == 2:
+                return True
+        at_line_start = part.endswith(b"\n")
     return False

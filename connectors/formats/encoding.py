@@ -18,12 +18,12 @@ BOM_GB18030: Final = b"\x84\x31\x95\x33"
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
-def told_encoding(source: Source, file: str) -> tuple[Encoding, bool]:
+def told_encoding(source: Source, file: str, *, header_line: bool) -> tuple[Encoding, bool]:
     """Return the encoding of the content, and whether all of it is known to decode strictly.
 
-    When the content is not valid UTF-8, the first line that holds a character beyond ASCII in the header decides;
-    with a header in ASCII it is UTF-8 still (with damaged bytes) when the text up to the end of the first offending
-    piece holds more characters of valid UTF-8 than errors, else GB18030. ``utf-8-sig`` says that a byte order mark
+    When the content is not valid UTF-8, the first line decides, if ``header_line`` says that it is a header and it is
+    not all ASCII. Else it is UTF-8 still (with damaged bytes) when the text up to the end of the first offending piece
+    holds more characters of valid UTF-8 than errors, and GB18030 when not. ``utf-8-sig`` says that a byte order mark
     stands at the beginning. Raises DeliveryRefused (F04) for UTF-16, UTF-32 and for a header in neither encoding.
     """
     head = source.head(1 << 12)
@@ -34,16 +34,16 @@ def told_encoding(source: Source, file: str) -> tuple[Encoding, bool]:
     utf8: Encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     beyond_ascii = 0
-    for piece in source.pieces():
-        try:
-            beyond_ascii += (len(piece) - len(decoder.decode(piece))) // 2
-        except UnicodeDecodeError:
-            return (utf8 if _damaged_utf8(piece, beyond_ascii, source, file) else "gb18030"), False
+    piece = b""
     try:
+        for piece in source.pieces():
+            beyond_ascii += (len(piece) - len(decoder.decode(piece))) // 2
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:  # cut off inside the last character
-        last = source.head(1 << 20) if beyond_ascii == 0 else b"\xff"
-        return (utf8 if _damaged_utf8(last, beyond_ascii, source, file) else "gb18030"), False
+    except UnicodeDecodeError:
+        is_utf8 = _header_is_utf8(source, file) if header_line else None
+        if is_utf8 is None:
+            is_utf8 = _mostly_utf8(piece, beyond_ascii)
+        return (utf8 if is_utf8 else "gb18030"), False
     return utf8, True
 
 
@@ -51,18 +51,22 @@ def _looks_like_utf16(head: bytes) -> bool:
     return len(head) >= 8 and (head[1::2].count(0) > len(head) // 4 or head[0::2].count(0) > len(head) // 4)
 
 
-def _damaged_utf8(piece: bytes, beyond_ascii: int, source: Source, file: str) -> bool:
+def _header_is_utf8(source: Source, file: str) -> bool | None:
     header = next((line for line in source.head(1 << 16).splitlines() if line.strip()), b"")
-    if not header.isascii():
-        if _decodes(header, "utf-8"):
-            return True
-        if _decodes(header, "gb18030"):
-            return False
-        raise UNKNOWN_ENCODING.refusal(file, what="表头既不是 UTF-8,也不是 GB18030")
+    if header.isascii():
+        return None
+    if _decodes(header, "utf-8"):
+        return True
+    if _decodes(header, "gb18030"):
+        return False
+    raise UNKNOWN_ENCODING.refusal(file, what="表头既不是 UTF-8,也不是 GB18030")
+
+
+def _mostly_utf8(piece: bytes, beyond_ascii_before: int) -> bool:
     text = piece.decode("utf-8", "replace")
     errors = text.count("\ufffd")
     valid = sum(1 for char in text if char > "\x7f") - errors
-    return beyond_ascii + valid > errors
+    return beyond_ascii_before + valid > errors
 
 
 def _decodes(line: bytes, encoding: str) -> bool:

@@ -119,7 +119,7 @@ def open_table(
         if told == "xlsx":
             encoding, body = "utf-8", open_workbook(source, findings)
         else:
-            encoding, strict = told_encoding(source, file)
+            encoding, strict = told_encoding(source, file, header_line=told == "csv")
             if told == "csv":
                 body = open_delimited(source, (encoding, strict), file, limits)
             elif told == "xml":

@@ -106,9 +106,9 @@ def open_workbook(source: Source, findings: Findings) -> Workbook:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl tells of styles and extensions that it leaves out
             book = load_workbook(source.stream, read_only=True, data_only=False, keep_links=False)
-    except DefusedXmlException as error:
-        raise XML_DTD.refusal(findings.file) from error
     except (*_DAMAGE, InvalidFileException) as error:
+        if isinstance(error.__cause__ or error, DefusedXmlException):
+            raise XML_DTD.refusal(findings.file) from error
         raise UNKNOWN_FORMAT.refusal(findings.file, what="损坏的 XLSX 工作簿") from error
     headers: dict[str, tuple[int, list[str]]] = {}
     for sheet in book.worksheets:
@@ -158,9 +158,9 @@ def _guarded(rows: Iterable[Sequence[Any]], file: str) -> Iterator[Sequence[Any]
             row = next(walk)
         except StopIteration:
             return
-        except DefusedXmlException as error:
-            raise XML_DTD.refusal(file) from error
         except _DAMAGE as error:
+            if isinstance(error, DefusedXmlException):
+                raise XML_DTD.refusal(file) from error
             raise BROKEN_XML.refusal(file, line=number + 1, what="XLSX 工作表") from error
         number += 1
         if number > _LAST_ROW:
