@@ -1,0 +1,171 @@
+"""Collect what an agency has to send: pull its streams, keep every byte, make deliveries, have them taken in.
+
+A piece is put into the raw archive first; then piece and cursor are entered in one transaction. A run that is killed
+at any instruction goes on behind the last piece entered. The last piece, the delivery and the watermark are entered in
+one transaction too, so a watermark never passes bytes that belong to no delivery.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.archive import Archive, StoredFile
+from connectors.descriptor import Stream, load_agency
+from connectors.endpoint import Endpoint
+from connectors.transports.contract import (
+    AgencyError,
+    AgencyRefused,
+    AgencyUnavailable,
+    FilesRefusedError,
+    Piece,
+    PullInconsistentError,
+)
+from connectors.transports.pulling import pull
+from store import collections as ledger
+
+log = logging.getLogger(__name__)
+
+Ingest = Callable[[int], object]
+"""Takes one delivery in, by its id: archived -> checked or refused. Called again for one that was cut off."""
+
+
+@dataclass(slots=True)
+class StreamCounts:
+    """What one stream brought in this run. ``rows`` counts what the source declared, ``bytes`` are uncompressed.
+
+    ``state``: new (a delivery was made), repeated (its content was there already), empty (nothing at the source),
+    known (the day was collected before), failed.
+    """
+
+    state: str = "known"
+    pieces: int = 0
+    bytes: int = 0
+    rows: int = 0
+    delivery_id: int | None = None
+    refused: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A stream with what is needed to read it, and the counts that reading it adds to."""
+
+    agency: str
+    stream: Stream
+    endpoint: Endpoint
+    archive: Archive
+    counts: StreamCounts
+
+
+def collect(
+    agency: str,
+    as_of: date,
+    *,
+    engine: sa.Engine,
+    archive: Archive,
+    endpoint: Endpoint,
+    ingest: Ingest,
+) -> dict[str, Any]:
+    """Pull every stream of an agency for a business day and have each new delivery taken in.
+
+    A stream that fails does not stop the others: what they brought is taken in, then the failure is raised, as
+    AgencyUnavailable where asking again may help any of them, else as AgencyRefused. Files refused one by one
+    (``refused`` of a stream) raise nothing: they stay at the agency and are reported again by every later day until
+    they are put right. Returns ``{agency, as_of, streams: {id: counts}, ingested: [delivery ids]}``.
+    """
+    streams: dict[str, StreamCounts] = {}
+    failures: dict[str, AgencyError] = {}
+    for stream in load_agency(agency).streams:
+        counts = streams[stream.id] = StreamCounts()
+        try:
+            _collect_stream(_Source(agency, stream, endpoint, archive, counts), as_of, engine)
+        except AgencyError as error:
+            counts.state = "failed"
+            failures[stream.id] = error
+            log.error("%s %s %s: %s", agency, stream.id, as_of, error)
+        else:
+            log.info(
+                "%s %s %s: %s, %d rows in %d pieces", agency, stream.id, as_of, counts.state, counts.rows, counts.pieces
+            )
+    with engine.connect() as connection:
+        waiting = ledger.waiting_deliveries(connection, agency)
+    for delivery_id in waiting:
+        ingest(delivery_id)
+    if failures:
+        raise _as_one(failures)
+    counts_by_stream = {stream_id: asdict(counts) for stream_id, counts in streams.items()}
+    return {"agency": agency, "as_of": as_of.isoformat(), "streams": counts_by_stream, "ingested": waiting}
+
+
+def _collect_stream(source: _Source, as_of: date, engine: sa.Engine) -> None:
+    """Finish the pull that was cut off, if any, because the watermark moves through whole pulls only; then pull."""
+    agency, stream = source.agency, source.stream
+    with engine.connect() as connection:
+        connection.detach()  # the lock ends with this session, not with the pool's
+        with connection.begin():
+            if not ledger.try_lock(connection, agency, stream.id):
+                raise AgencyUnavailable(f"{agency} {stream.id} is being collected by another run")
+            cut_off = ledger.find_open(connection, agency, stream.id)
+        if cut_off and cut_off.as_of != as_of:
+            _finish(connection, cut_off, source)
+        with connection.begin():
+            opened = ledger.open_collection(connection, agency, stream.id, as_of)
+        if opened.complete:
+            source.counts.state, source.counts.delivery_id = "known", opened.delivery_id
+        else:
+            _finish(connection, opened, source)
+
+
+def _finish(connection: sa.Connection, opened: ledger.Collection, source: _Source) -> None:
+    """Pull from the collection's cursor to the end of the source."""
+    counts = source.counts
+    completed: ledger.Completed | None = None
+    try:
+        for piece in pull(source.stream, source.endpoint, cursor=opened.cursor, as_of=opened.as_of):
+            stored = _keep(source.archive, piece)
+            with connection.begin():
+                ledger.keep_piece(
+                    connection,
+                    opened.collection_id,
+                    name=stored.name,
+                    sha256=stored.sha256,
+                    size=stored.size,
+                    cursor=piece.cursor,
+                )
+                if piece.last:
+                    completed = ledger.complete(connection, opened, source.stream.kind)
+            counts.pieces += 1
+            counts.bytes += stored.size
+            counts.rows += piece.rows or 0
+    except FilesRefusedError as refused:
+        counts.refused = [str(problem) for problem in refused.problems]
+    except PullInconsistentError:
+        with connection.begin():
+            ledger.start_over(connection, opened)
+        raise
+    if completed is None:
+        with connection.begin():
+            completed = ledger.complete(connection, opened, source.stream.kind)
+    counts.delivery_id = completed.delivery_id
+    counts.state = "new" if completed.new else "repeated" if completed.delivery_id else "empty"
+
+
+def _keep(archive: Archive, piece: Piece) -> StoredFile:
+    stored = archive.put(piece.content, piece.name)
+    if piece.sha256 not in (None, stored.sha256):
+        raise AgencyUnavailable(f"{piece.name}: the file was changed while it was read")
+    return stored
+
+
+def _as_one(failures: dict[str, AgencyError]) -> AgencyError:
+    message = "; ".join(f"{stream_id}: {error}" for stream_id, error in failures.items())
+    temporary = [error for error in failures.values() if isinstance(error, AgencyUnavailable)]
+    if not temporary:
+        return AgencyRefused(message)
+    waits = [error.retry_after for error in temporary if error.retry_after is not None]
+    return AgencyUnavailable(message, max(waits, default=None))
