@@ -1,0 +1,116 @@
+"""The algebra of a feed on canonical CSV files: full(n) = (full(n-1) minus tombstones minus delta keys) plus delta.
+
+Rows are handled as the bytes they are in the file (see ``feeds.row_text``): a row ends at the line break at which its
+double quotes are even in number, its key is the first cell. Files are in byte order of the key, so that every function
+here is one pass over its inputs in constant memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from feeds.hashed_file import BLOCK
+
+
+class NotCanonical(Exception):
+    """A CSV file that is not canonical: a key is missing or not above the one before it, or a row breaks off."""
+
+
+Row = tuple[bytes, bytes]
+"""Key and whole row, line break included."""
+
+
+def raw_rows(path: Path) -> Iterator[bytes]:
+    """Yield header and rows of a canonical CSV file as bytes.
+
+    Raises:
+        NotCanonical: the file ends inside a row.
+    """
+    with path.open("rb", buffering=BLOCK) as stream:
+        row = b""
+        for line in stream:
+            row = row + line if row else line
+            if row.count(b'"') % 2 == 0 and row.endswith(b"\n"):
+                yield row
+                row = b""
+        if row:
+            raise NotCanonical(f"{path.name} breaks off inside a row")
+
+
+def keyed_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows of a canonical CSV file, without its header, with their keys.
+
+    Raises:
+        NotCanonical: a key is missing or does not rise, or the file breaks off inside a row.
+    """
+    rows = raw_rows(path)
+    next(rows, None)
+    last = b""
+    for row in rows:
+        key = row[1 : row.find(b'"', 1)]
+        if not row.startswith(b'"') or key <= last:
+            raise NotCanonical(f"{path.name}: a key is missing or not above {last.decode()}")
+        last = key
+        yield key, row
+
+
+def header_of(path: Path) -> bytes:
+    """Return the header line of a canonical CSV file as bytes, byte order mark included; empty for an empty file."""
+    return next(raw_rows(path), b"")
+
+
+def merged(base: Iterable[Row], delta: Iterable[Row], gone: Iterable[Row]) -> Iterator[bytes]:
+    """Yield the rows of (base minus gone minus delta keys) plus delta, in order of the key. Inputs rise by key."""
+    changes, removals = iter(delta), iter(gone)
+    change, removal = next(changes, None), next(removals, None)
+    for key, row in base:
+        while change is not None and change[0] < key:
+            yield change[1]
+            change = next(changes, None)
+        while removal is not None and removal[0] < key:
+            removal = next(removals, None)
+        if change is not None and change[0] == key:
+            continue  # its new row is due when the base has moved on
+        if removal is None or removal[0] != key:
+            yield row
+    while change is not None:
+        yield change[1]
+        change = next(changes, None)
+
+
+def compared(base: Iterable[Row], full: Iterable[Row]) -> Iterator[tuple[int | None, bytes | None]]:
+    """Compare two states and yield what differs, in order of the key.
+
+    Yields:
+        ``(ordinal, None)`` for the row number (from 0) of a row of ``full`` that is new or changed, ``(None, key)``
+        for a key that only ``base`` has.
+    """
+    olds = iter(base)
+    old = next(olds, None)
+    for ordinal, (key, row) in enumerate(full):
+        while old is not None and old[0] < key:
+            yield None, old[0]
+            old = next(olds, None)
+        if old is None or old[0] != key:
+            yield ordinal, None
+            continue
+        if old[1] != row:
+            yield ordinal, None
+        old = next(olds, None)
+    while old is not None:
+        yield None, old[0]
+        old = next(olds, None)
+
+
+def sha256_of(header: bytes, rows: Iterable[bytes]) -> str:
+    """Return the SHA-256, in hex, of the CSV file that ``header`` and ``rows`` would make."""
+    digest, pending = hashlib.sha256(header), bytearray()
+    for row in rows:
+        pending += row
+        if len(pending) >= BLOCK:
+            digest.update(pending)
+            pending.clear()
+    digest.update(pending)
+    return digest.hexdigest()

@@ -1,0 +1,81 @@
+"""The last look before a release: no resident ID number and no telephone in any column of any row (invariant 8).
+
+What counts is said by ``transforms.personal``. Asking it about every cell would cost more than writing the release, so
+one set-based pass first picks the rows that could hold something: digits enough for a telephone in a text, the shape
+of a birthday inside an ID number or a telephone in a code. The pick is wider than the rule; a test holds it so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from feeds.row_text import ILLEGAL_IN_XML, identifier, literal
+from feeds.sites import Column
+from transforms.personal import has_telephone, id_like
+
+_BATCH_ROWS: Final = 16_384
+
+_GAP: Final = (
+    r"[ \-()+.:\t\x{00a0}\x{00ad}\x{2000}-\x{200f}\x{2010}-\x{2015}\x{202f}\x{2060}\x{2212}\x{3000}\x{feff}"
+    r"\x{fe63}\x{ff08}\x{ff09}\x{ff0b}\x{ff0d}\x{ff1a}]{0,3}"
+)
+_DIGIT: Final = "[0-9０-９]"
+MAYBE_IN_TEXT: Final = f"{_DIGIT}(?:{_GAP}{_DIGIT}){{6}}"
+"""Seven digits with at most three blanks, hyphens or the like between two of them."""
+
+_D: Final = "[ '-]*[0-9]"
+_MONTH_DAY: Final = "[ '-]*(?:0[ '-]*[1-9]|1[ '-]*[0-2])[ '-]*(?:0[ '-]*[1-9]|[12][ '-]*[0-9]|3[ '-]*[01])"
+MAYBE_IN_CODE: Final = (
+    rf"[^ -~]|[0-9](?:{_D}){{7}}(?:{_D}{_D})?{_MONTH_DAY}(?:{_D}){{2}}"  # ID number around its month and day
+    r"|(?:^|[^0-9])(?:0 ?0)?(?:86)?[ -]{0,2}1[3-9](?:[ -]?[0-9]){9}(?:[^0-9]|$)"  # mobile
+    r"|0[1-9][0-9]{1,2}[) -]"  # landline
+)
+"""A character outside printable ASCII (which may be a digit in disguise), or a shape of the two kinds of number."""
+
+
+@dataclass(slots=True)
+class Review:
+    """What was seen: personal data as (record key, column code), and whether a character must be dropped anywhere."""
+
+    personal: list[tuple[str, str]] = field(default_factory=list)
+    holds_illegal_characters: bool = False
+
+
+def _joined(columns: Sequence[Column], separator: str) -> str:
+    return f"concat_ws({separator}, {', '.join(identifier(column.code) for column in columns)})" if columns else "''"
+
+
+def review(database: duckdb.DuckDBPyConnection, rows: Path, columns: Sequence[Column]) -> Review:
+    """Look at every text and code of ``rows``, a Parquet file with ``columns``, the key first; one batch at a time."""
+    texts = [column for column in columns if column.type == "text" and column.source]
+    codes = [column for column in columns if column.type == "code" and column.source]
+    suspects = (
+        f"SELECT {', '.join(identifier(column.code) for column in (columns[0], *texts, *codes))} "
+        f"FROM read_parquet({literal(str(rows))}) "
+        f"WHERE regexp_matches({_joined(texts, 'chr(10)')}, {literal(f'{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}')}) "
+        f"OR regexp_matches({_joined(codes, literal('|'))}, {literal(MAYBE_IN_CODE)})"
+    )
+    seen = Review()
+    for batch in database.sql(suspects).to_arrow_reader(_BATCH_ROWS):
+        keys = batch.column(0)
+        for column in (*texts, *codes):
+            cells = batch.column(column.code)
+            illegal = pc.fill_null(pc.match_substring_regex(cells, ILLEGAL_IN_XML), False)
+            seen.holds_illegal_characters |= pc.any(illegal).as_py() or False
+            found = pc.fill_null(pc.or_(id_like(cells, column.type == "code"), has_telephone(cells)), False)
+            seen.personal += [(key, column.code) for key in keys.filter(found).to_pylist()]
+    seen.personal.sort()
+    return seen
+
+
+def is_personal(texts: pa.Array) -> bool:
+    """Tell whether any of a few texts holds an ID number or a telephone."""
+    found = pc.or_(id_like(texts, code_column=False), has_telephone(texts))
+    return bool(pc.any(pc.fill_null(found, False)).as_py())

@@ -1,0 +1,508 @@
+"""Building one release of one site's feed: written beside, verified, and only then handed to ``feeds.visible``.
+
+Each table is sorted once; the sorted rows become lines of the three formats in three streams, hashed on the way to
+disk, so memory does not grow with the table. Delta and tombstones come from comparing the new full CSV file
+with the one of the previous release, byte for byte; a row of the delta is the very line of the full file.
+
+The same relations, previous release, sequence, day and key give the same bytes, whatever the number of threads.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from feeds import algebra
+from feeds.hashed_file import BLOCK, FileHashes, HashedFile, hash_file, write_lines
+from feeds.line_stream import write_rows
+from feeds.manifest import (
+    DATA_PACKAGE,
+    FORMATS,
+    MANIFEST,
+    PUBLIC_KEY,
+    SIGNATURE,
+    DeltaProof,
+    FileEntry,
+    Manifest,
+    ManifestUnreadable,
+    Part,
+    PreviousRelease,
+    TableEntry,
+    XmlNames,
+    manifest_hash,
+    part_file,
+    schema_file,
+)
+from feeds.privacy import is_personal, review
+from feeds.row_text import (
+    clean_text,
+    csv_header,
+    csv_line,
+    csv_text,
+    day_text,
+    identifier,
+    json_line,
+    json_text,
+    literal,
+    published_value,
+    xml_head,
+    xml_line,
+    xml_tail,
+    xml_text,
+)
+from feeds.sample import SampleMismatch, check_sample
+from feeds.signature import Signer
+from feeds.site_schema import data_package, tombstone_columns, xml_schema
+from feeds.sites import Site, Table
+from transforms.columns import Kind
+
+_ROW_GROUP_ROWS: Final = 20_480
+_NAMED_KEYS: Final = 20
+_KEY_FORM: Final = "^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$"
+
+
+class ReleaseError(Exception):
+    """A release that must not be published; nothing of it is left behind. The message is for stewards."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSummary:
+    """Rows of one table of a release."""
+
+    kind: Kind
+    full: int
+    delta: int
+    tombstones: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSummary:
+    """What was built. ``bytes`` counts what a reader can fetch; ``manifest_sha256`` names the release for ever."""
+
+    site: str
+    sequence: int
+    tables: Mapping[str, TableSummary]
+    bytes: int
+    manifest_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """A tombstone: why the record of ``key`` is no longer shown."""
+
+    key: str
+    reason_code: str | None
+    reason: str | None
+    legal_basis: str | None
+    effective_date: dt.date | None
+    successor_key: str | None
+
+
+def _some(items: Sequence[str]) -> str:
+    shown = ", ".join(items[:_NAMED_KEYS])
+    return shown if len(items) <= _NAMED_KEYS else f"{shown} 等共 {len(items)} 条"
+
+
+# --- from relation to sorted rows --------------------------------------------------------------------------------
+
+
+def _refuse_bad_keys(database: duckdb.DuckDBPyConnection, table: Table, relation: str) -> None:
+    bad = database.execute(
+        f"SELECT coalesce(record_key, '(空)') AS key FROM {relation} GROUP BY record_key "
+        f"HAVING count(*) > 1 OR record_key IS NULL OR NOT regexp_matches(record_key, {literal(_KEY_FORM)}) "
+        f"ORDER BY key LIMIT {_NAMED_KEYS}"
+    ).fetchall()
+    if bad:
+        raise ReleaseError(f"{table.table}: 记录标识为空、重复或含有不允许的字符: {_some([key for (key,) in bad])}")
+
+
+def _refuse_untranslated(database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site) -> None:
+    for column in table.columns:
+        if column.values is None or column.unknown != "refuse":
+            continue
+        source = identifier(column.source[0])
+        bad = database.execute(
+            f"SELECT record_key, {source} FROM {relation} WHERE {source} IS NOT NULL AND "
+            f"{published_value(column, site)} IS NULL ORDER BY record_key LIMIT {_NAMED_KEYS}"
+        ).fetchall()
+        if bad:
+            named = _some([f"{key} ({value})" for key, value in bad])
+            raise ReleaseError(f"{table.table}.{column.code}: 站点代码表没有对应的值: {named}")
+
+
+def _sort_rows(
+    database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, file: Path, *, drop_illegal: bool
+) -> None:
+    values = ", ".join(
+        f"{published_value(column, site, drop_illegal=drop_illegal)} AS {identifier(column.code)}"
+        for column in table.columns
+    )
+    database.execute(
+        f"COPY (SELECT {values} FROM {relation} ORDER BY {identifier(table.key)}) TO {literal(str(file))} "
+        f"(FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
+    )
+
+
+def _sorted_rows(
+    database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, file: Path
+) -> None:
+    """Write what the table publishes, in order of the key, to ``file`` (Parquet), after all that must hold before."""
+    _refuse_bad_keys(database, table, relation)
+    _refuse_untranslated(database, table, relation, site)
+    _sort_rows(database, table, relation, site, file, drop_illegal=False)
+    seen = review(database, file, table.columns)
+    if seen.holds_illegal_characters:
+        _sort_rows(database, table, relation, site, file, drop_illegal=True)
+        seen = review(database, file, table.columns)
+    if seen.personal:
+        named = _some([f"{key} {code}" for key, code in seen.personal])
+        raise ReleaseError(f"{table.table}: 含有身份证号或电话, 本期不发布 (记录标识 列): {named}")
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+
+
+def _heads(site: Site, codes: Sequence[str]) -> dict[str, bytes]:
+    return {"csv": csv_header(codes, bom=site.csv.bom), "jsonl": b"", "xml": xml_head(site.xml.root)}
+
+
+def _tails(site: Site) -> dict[str, bytes]:
+    return {"csv": b"", "jsonl": b"", "xml": xml_tail(site.xml.root)}
+
+
+def _entry(rows: int | None, hashes: FileHashes) -> FileEntry:
+    return FileEntry(rows=rows, bytes=hashes.bytes, sha256=hashes.sha256, sm3=hashes.sm3)
+
+
+def _write_full(table: Table, site: Site, sorted_rows: Path, into: Path) -> dict[str, FileEntry]:
+    heads, tails = _heads(site, table.codes), _tails(site)
+    lines = {
+        "csv": csv_line(table.columns),
+        "jsonl": json_line(table.columns),
+        "xml": xml_line(table.columns, site),
+    }
+    names = {form: part_file(table.table, Part.FULL, form) for form in FORMATS}
+    with ThreadPoolExecutor(len(FORMATS)) as pool:
+        writing = {
+            form: pool.submit(write_rows, sorted_rows, lines[form], into / names[form], heads[form], tails[form])
+            for form in FORMATS
+        }
+        return {names[form]: _entry(*written.result()) for form, written in writing.items()}
+
+
+def _picked(path: Path, skip: int, ordinals: Sequence[int]) -> Iterator[bytes]:
+    """Yield the lines of ``path`` whose number, counted from 0 after the first ``skip`` lines, is in ``ordinals``."""
+    with path.open("rb", buffering=BLOCK) as stream:
+        at = 0
+        lines = islice(stream, skip, None)
+        for ordinal in ordinals:
+            yield next(islice(lines, ordinal - at, None))
+            at = ordinal + 1
+
+
+def _write_delta(table: Table, site: Site, into: Path, ordinals: Sequence[int]) -> dict[str, FileEntry]:
+    heads, tails = _heads(site, table.codes), _tails(site)
+    full = {form: into / part_file(table.table, Part.FULL, form) for form in FORMATS}
+    wanted = set(ordinals)
+    rows: dict[str, Iterable[bytes]] = {
+        "csv": (row for i, (_, row) in enumerate(algebra.keyed_rows(full["csv"])) if i in wanted),
+        "jsonl": _picked(full["jsonl"], 0, ordinals),
+        "xml": _picked(full["xml"], heads["xml"].count(b"\n"), ordinals),
+    }
+    entries = {}
+    for form in FORMATS:
+        name = part_file(table.table, Part.DELTA, form)
+        hashes = write_lines(into / name, _framed(heads[form], rows[form], tails[form]))
+        entries[name] = _entry(len(ordinals), hashes)
+    return entries
+
+
+def _framed(head: bytes, rows: Iterable[bytes], tail: bytes) -> Iterator[bytes]:
+    yield head
+    yield from rows
+    yield tail
+
+
+def _link_first_delta(table: Table, into: Path, full: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
+    entries = {}
+    for form in FORMATS:
+        whole, name = part_file(table.table, Part.FULL, form), part_file(table.table, Part.DELTA, form)
+        (into / name).hardlink_to(into / whole)
+        entries[name] = full[whole]
+    return entries
+
+
+def _write_tombstones(table: Table, site: Site, into: Path, gone: Sequence[_Gone]) -> dict[str, FileEntry]:
+    codes = [column.code for column in tombstone_columns(table)]
+    cells = [
+        (
+            one.key,
+            one.reason_code,
+            one.reason,
+            one.legal_basis,
+            day_text(one.effective_date, site) if one.effective_date else None,
+            one.successor_key,
+        )
+        for one in gone
+    ]
+    heads, tails = _heads(site, codes), _tails(site)
+    rows = {
+        "csv": (csv_text(row).encode() for row in cells),
+        "jsonl": (json_text(codes, row).encode() for row in cells),
+        "xml": (xml_text(site.xml.row, codes, row).encode() for row in cells),
+    }
+    entries = {}
+    for form in FORMATS:
+        name = part_file(table.table, Part.TOMBSTONES, form)
+        hashes = write_lines(into / name, _framed(heads[form], rows[form], tails[form]))
+        entries[name] = _entry(len(cells), hashes)
+    return entries
+
+
+# --- withdrawals -------------------------------------------------------------------------------------------------
+
+
+def _tombstones(
+    database: duckdb.DuckDBPyConnection, table: Table, withdrawals: str, keys: Sequence[str]
+) -> list[_Gone]:
+    """Find the reason of each key that is gone: of several, the one that took effect last."""
+    if not keys:
+        return []
+    texts = ", ".join(
+        f"{clean_text(name)} AS {name}" for name in ("reason_code", "reason", "legal_basis", "successor_key")
+    )
+    rows = database.execute(
+        f"SELECT record_key, effective_date, {texts} FROM {withdrawals} "
+        "WHERE kind = ? AND record_key IN (SELECT unnest(?::VARCHAR[])) "
+        "ORDER BY record_key, effective_date NULLS FIRST, reason_code NULLS FIRST, reason, legal_basis, successor_key",
+        [table.kind.value, list(keys)],
+    ).fetchall()
+    found = {row[0]: _Gone(row[0], row[2], row[3], row[4], row[1], row[5]) for row in rows}
+    if unexplained := [key for key in keys if key not in found or not found[key].reason_code]:
+        raise ReleaseError(f"{table.table}: 记录不再公示却没有撤下原因, 不能无声消失: {_some(unexplained)}")
+    gone = [found[key] for key in keys]
+    reasons = [text for one in gone for text in (one.reason_code, one.reason, one.legal_basis)]
+    if is_personal(pa.array(reasons, pa.string())):
+        raise ReleaseError(f"{table.table}: 撤下原因或依据中含有身份证号或电话")
+    return gone
+
+
+# --- the previous release ----------------------------------------------------------------------------------------
+
+
+def _previous_manifest(previous: Path, site: Site, sequence: int) -> tuple[Manifest, str]:
+    try:
+        content = (previous / MANIFEST).read_bytes()
+        manifest = Manifest.from_bytes(content)
+    except (OSError, ManifestUnreadable) as error:
+        raise ReleaseError(f"上一期 {previous.name} 的清单无法读取: {error}") from error
+    if manifest.site != site.site or manifest.sequence >= sequence:
+        raise ReleaseError(f"上一期是 {manifest.site} 第 {manifest.sequence} 期, 不能接第 {sequence} 期 {site.site}")
+    columns = {table.table: table.codes for table in site.tables}
+    if {name: entry.columns for name, entry in manifest.tables.items()} != columns or (
+        manifest.csv_bom != site.csv.bom
+    ):
+        raise ReleaseError(f"{site.site} 的表结构与上一期不同: 增量无法衔接, 请以新的站点目录从第 1 期重新开始")
+    return manifest, manifest_hash(content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The full CSV file of the previous release; none before the first."""
+
+    path: Path | None
+    rows: int
+    sha256: str
+
+    def keyed_rows(self) -> Iterable[algebra.Row]:
+        return algebra.keyed_rows(self.path) if self.path else ()
+
+
+def _base(table: Table, site: Site, previous: tuple[Path, Manifest] | None) -> _Base:
+    if previous is None:
+        return _Base(None, 0, algebra.sha256_of(csv_header(table.codes, bom=site.csv.bom), ()))
+    directory, manifest = previous
+    proof = manifest.tables[table.table].delta
+    path = directory / part_file(table.table, Part.FULL, "csv")
+    if not path.is_file() or hash_file(path).sha256 != proof.result_sha256:
+        raise ReleaseError(f"上一期的 {path.name} 缺失或已被改动, 不能作为增量的基准")
+    return _Base(path, proof.result_rows, proof.result_sha256)
+
+
+# --- one table, one release --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _BuiltTable:
+    entry: TableEntry
+    summary: TableSummary
+    files: Mapping[str, FileEntry]
+
+
+def _build_table(
+    database: duckdb.DuckDBPyConnection,
+    table: Table,
+    *,
+    site: Site,
+    relation: str,
+    withdrawals: str,
+    previous: tuple[Path, Manifest] | None,
+    into: Path,
+) -> _BuiltTable:
+    rows_file = into / f".{table.table}.parquet"
+    _sorted_rows(database, table, relation, site, rows_file)
+    files = _write_full(table, site, rows_file, into)
+    rows_file.unlink()
+    full = into / part_file(table.table, Part.FULL, "csv")
+    entry = files[full.name]
+    base = _base(table, site, previous)
+    gone: list[_Gone] = []
+    if base.path is None:
+        changed = entry.rows or 0
+        files |= _link_first_delta(table, into, files)
+    else:
+        ordinals, keys = [], []
+        for ordinal, key in algebra.compared(base.keyed_rows(), algebra.keyed_rows(full)):
+            if key is None and ordinal is not None:
+                ordinals.append(ordinal)
+            elif key is not None:
+                keys.append(key.decode())
+        changed = len(ordinals)
+        gone = _tombstones(database, table, withdrawals, keys)
+        files |= _write_delta(table, site, into, ordinals)
+    files |= _write_tombstones(table, site, into, gone)
+    _verify_table(table, site, base, into, files)
+    rows = entry.rows or 0
+    return _BuiltTable(
+        TableEntry(
+            kind=table.kind,
+            columns=table.codes,
+            tombstone_columns=tuple(column.code for column in tombstone_columns(table)),
+            delta=DeltaProof(
+                base_rows=base.rows, base_sha256=base.sha256, result_rows=rows, result_sha256=entry.sha256
+            ),
+        ),
+        TableSummary(table.kind, rows, changed, len(gone)),
+        files,
+    )
+
+
+def _verify_table(table: Table, site: Site, base: _Base, into: Path, files: Mapping[str, FileEntry]) -> None:
+    """Read back what was written: the algebra over every row of the CSV files, a sample of the other formats."""
+    full, delta, gone = (into / part_file(table.table, part, "csv") for part in Part)
+    try:
+        rows = algebra.merged(base.keyed_rows(), algebra.keyed_rows(delta), algebra.keyed_rows(gone))
+        reached = algebra.sha256_of(algebra.header_of(full), rows)
+        if reached != files[full.name].sha256:
+            raise ReleaseError(f"{table.table}: 上一期全量加本期增量不等于本期全量")
+        for part in Part:
+            check_sample(into, table, part, site, files)
+    except (algebra.NotCanonical, SampleMismatch) as error:
+        raise ReleaseError(f"{table.table}: 写出的文件读回后不符: {error}") from error
+
+
+def build_release(
+    database: duckdb.DuckDBPyConnection,
+    *,
+    site: Site,
+    relations: Mapping[Kind, str],
+    withdrawals: str,
+    previous: Path | None,
+    into: Path,
+    sequence: int,
+    as_of: dt.date,
+    signer: Signer,
+) -> ReleaseSummary:
+    """Build release ``sequence`` of ``site`` in the new directory ``into``, verified and signed, not yet visible.
+
+    Args:
+        database: a connection that sees ``relations`` and ``withdrawals``; insertion order is preserved from now on.
+        site: whose feed it is.
+        relations: per kind, the table or view of what the site shows now: the standard columns of the kind, ``record_key``
+            (unique, letters and digits), ``enterprise_uscc``, ``enterprise_name`` VARCHAR, ``show_until``,
+            ``first_shown``, ``last_changed`` DATE.
+        withdrawals: table or view of ``kind``, ``record_key``, ``reason_code``, ``reason``, ``legal_basis``,
+            ``effective_date`` DATE, ``successor_key``; rows about records that were not shown are ignored.
+        previous: directory of the release before, None for the first.
+        into: must not exist; is removed again when anything fails.
+        sequence: 1 for the first release, greater than that of ``previous``.
+        as_of: the business day of the release.
+        signer: signs the manifest.
+
+    Raises:
+        ReleaseError: a key is missing or occurs twice, a record went without a reason, a text holds an ID number or a
+            telephone, a code cannot be written, the previous release does not fit, or what was written does not read
+            back. Nothing is left in ``into``.
+        FileExistsError: ``into`` exists.
+    """
+    into.mkdir(parents=True)
+    try:
+        return _build(database, site, relations, withdrawals, previous, into, sequence, as_of, signer)
+    except BaseException:
+        shutil.rmtree(into)
+        raise
+
+
+def _build(
+    database: duckdb.DuckDBPyConnection,
+    site: Site,
+    relations: Mapping[Kind, str],
+    withdrawals: str,
+    previous: Path | None,
+    into: Path,
+    sequence: int,
+    as_of: dt.date,
+    signer: Signer,
+) -> ReleaseSummary:
+    database.execute("SET preserve_insertion_order = true")
+    before = _previous_manifest(previous, site, sequence) if previous else None
+    built = {
+        table.table: _build_table(
+            database,
+            table,
+            site=site,
+            relation=relations[table.kind],
+            withdrawals=withdrawals,
+            previous=(previous, before[0]) if previous and before else None,
+            into=into,
+        )
+        for table in site.tables
+    }
+    files = {name: entry for table in built.values() for name, entry in table.files.items()}
+    (into / "schema").mkdir()
+    for name, content in (
+        (schema_file(site.site), xml_schema(site)),
+        (DATA_PACKAGE, data_package(site, sequence, files)),
+        (PUBLIC_KEY, signer.public_pem),
+    ):
+        files[name] = _entry(None, write_lines(into / name, [content]))
+    manifest = Manifest(
+        site=site.site,
+        site_name=site.name,
+        sequence=sequence,
+        as_of=as_of,
+        key_id=signer.key_id,
+        csv_bom=site.csv.bom,
+        xml=XmlNames(root=site.xml.root, row=site.xml.row),
+        previous=PreviousRelease(sequence=before[0].sequence, manifest_sha256=before[1]) if before else None,
+        tables={name: table.entry for name, table in built.items()},
+        files=files,
+    ).to_bytes()
+    (into / SIGNATURE).write_bytes(signer.sign(manifest))
+    (into / MANIFEST).write_bytes(manifest)
+    return ReleaseSummary(
+        site=site.site,
+        sequence=sequence,
+        tables={name: table.summary for name, table in built.items()},
+        bytes=sum(entry.bytes for entry in files.values()) + len(manifest),
+        manifest_sha256=manifest_hash(manifest),
+    )

@@ -1,0 +1,68 @@
+"""Reading back the files of one part: every row is counted in every format, a spread of rows is compared and validated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from lxml import etree
+
+from feeds.algebra import raw_rows
+from feeds.hashed_file import BLOCK
+from feeds.manifest import FORMATS, FileEntry, Part, part_file
+from feeds.row_text import csv_text, xml_head, xml_tail, xml_text
+from feeds.site_schema import part_columns, xml_schema
+from feeds.sites import Site, Table
+
+SAMPLE_ROWS: Final = 500
+"""Rows that are compared; of a smaller part, all."""
+
+
+class SampleMismatch(Exception):
+    """Files that do not say the same, have another number of rows than was written, or are not valid XML."""
+
+
+def _lines(path: Path, skip: int) -> Iterator[bytes]:
+    with path.open("rb", buffering=BLOCK) as stream:
+        yield from islice(stream, skip, None)
+
+
+def check_sample(directory: Path, table: Table, part: Part, site: Site, files: Mapping[str, FileEntry]) -> None:
+    """Count all rows of one part in each format, compare about ``SAMPLE_ROWS`` of them, validate these as XML.
+
+    Raises:
+        SampleMismatch: with the file that differs.
+    """
+    names = {form: part_file(table.table, part, form) for form in FORMATS}
+    for name in names.values():
+        if (directory / name).stat().st_size != files[name].bytes:
+            raise SampleMismatch(f"{name} 的大小不符")
+    rows = files[names["csv"]].rows or 0
+    codes = [column.code for column in part_columns(table, part)]
+    head, tail = xml_head(site.xml.root), xml_tail(site.xml.root)
+    step = max(1, rows // SAMPLE_ROWS)
+    csv_rows = islice(raw_rows(directory / names["csv"]), 1, None)
+    json_rows = _lines(directory / names["jsonl"], 0)
+    xml_rows = _lines(directory / names["xml"], head.count(b"\n"))
+    document = [head]
+    for ordinal in range(rows):
+        csv_row, json_row, xml_row = next(csv_rows, b""), next(json_rows, b""), next(xml_rows, b"")
+        if ordinal % step and ordinal != rows - 1:
+            continue
+        if not json_row.endswith(b"\n"):
+            raise SampleMismatch(f"{names['jsonl']} 少于 {rows} 行")
+        record = json.loads(json_row)
+        values = [record.get(code) for code in codes]
+        if csv_row != csv_text(values).encode():
+            raise SampleMismatch(f"{names['csv']} 第 {ordinal + 1} 条记录与 {names['jsonl']} 不同")
+        if xml_row != xml_text(site.xml.row, codes, values).encode():
+            raise SampleMismatch(f"{names['xml']} 第 {ordinal + 1} 条记录与 {names['jsonl']} 不同")
+        document.append(xml_row)
+    if next(csv_rows, b"") or next(json_rows, b"") or b"".join(islice(xml_rows, 2)) != tail:
+        raise SampleMismatch(f"{table.table}.{part} 多于 {rows} 行")
+    schema = etree.XMLSchema(etree.fromstring(xml_schema(site)))
+    if not schema.validate(etree.fromstring(b"".join([*document, tail]), etree.XMLParser(huge_tree=True))):
+        raise SampleMismatch(f"{names['xml']}: {schema.error_log.last_error.message}")
