@@ -1,0 +1,64 @@
+"""The simulator as a process of its own, and publishing a day twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from connectors.descriptor import agency_ids, load_agency
+from connectors.endpoint import Endpoint
+from connectors.transports.pulling import pull
+from simulator.agencies import Simulator, connected, exchange_tables
+from simulator.records import DAYS
+
+
+def test_it_serves_as_a_process_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    exchange = f"sqlite:///{tmp_path}/exchange.db"
+    command = [sys.executable, "-m", "simulator", "--home", str(tmp_path), "--exchange-url", exchange]
+    command += ["--enterprises", "300", "--scale", "0.1", "--days", "2018-08-21"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        endpoints = {agency: Endpoint(**told) for agency, told in json.loads(process.stdout.readline()).items()}
+        rows = {
+            (agency, stream.id): sum(p.rows or 0 for p in pull(stream, endpoints[agency], cursor={}, as_of=DAYS[1]))
+            for agency in agency_ids()
+            for stream in load_agency(agency).streams
+        }
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert all(rows.values())
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "ca.pem", "exchange.db", "fda", "register_20180821_full.csv", "truth.csv"
+    }  # fmt: skip
+
+
+def test_a_day_published_twice_is_there_once(tmp_path: Path) -> None:
+    exchange = f"sqlite:///{tmp_path}/exchange.db"
+    with Simulator(tmp_path, exchange, enterprises=300, scale=0.1) as simulator:
+        for day in (DAYS[0], DAYS[1], DAYS[1], DAYS[0]):
+            simulator.publish_day(day)
+        for agency in agency_ids():
+            for stream in load_agency(agency).streams:
+                pieces = pull(stream, simulator.endpoints()[agency], cursor={}, as_of=DAYS[1])
+                sent = sum(len(simulator.world.rows[agency, stream.id, day]) for day in DAYS)
+                assert sum(piece.rows or 0 for piece in pieces) == sent
+        with pytest.raises(ValueError, match="2018-08-21, 2018-08-22 only"):
+            simulator.publish_day(date(2018, 8, 23))
+
+
+def test_amounts_are_decimals_in_the_exchange_database(tmp_path: Path) -> None:
+    exchange = f"sqlite:///{tmp_path}/exchange.db"
+    with Simulator(tmp_path, exchange, enterprises=300, scale=0.1) as simulator:
+        simulator.publish_day(DAYS[0])
+        with connected(exchange) as engine, engine.connect() as connection:
+            tables = exchange_tables().tables
+            assert len(tables) == 4
+            fines = connection.scalars(sa.select(tables["QZ_XZCF_790"].c["CF_NR_FK"])).all()
+    assert any(fine and fine > 0 for fine in fines)
