@@ -1,9 +1,10 @@
 """A table of an agency's front-end exchange database 前置库, read by a growing change number.
 
 Rows become JSON Lines, one object per row in the order of the change number, keys in the order of the table's
-columns and in upper case, as the sheets write them. Every value is text exactly as the database holds it (a number is
-its decimal digits, a date its ISO form), or null. Any database that SQLAlchemy has a driver for will do; a password
-given as the endpoint's secret takes the place of the one in the URL.
+columns and in upper case, as the sheets write them; the columns that steer the pull (change number, day) belong to no
+sheet and are left out. Every value is text exactly as the database holds it (a number is its decimal digits, a date
+its ISO form), or null. Any database that SQLAlchemy has a driver for will do; a password given as the endpoint's
+secret takes the place of the one in the URL.
 
 A pull reads the change numbers above the last one less an overlap, because a transaction may take its number early
 and commit late. Rows dated after ``as_of`` (``day_column``) stay for a later pull.
@@ -52,7 +53,7 @@ def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> 
                 before = max(before, after)
                 yield Piece(
                     name=f"{stream.id}_{as_of:%Y%m%d}_{number:05d}.jsonl",
-                    content=_json_lines(table, rows),
+                    content=_json_lines(table, options, rows),
                     cursor={"change_no": before, **({"after": after, "page": number + 1} if more else {})},
                     last=not more,
                     rows=len(rows),
@@ -116,10 +117,11 @@ def _change_number(row: sa.Row[Any], options: ExchangeDb) -> int:
     return int(row._mapping[options.change_column])
 
 
-def _json_lines(table: sa.Table, rows: Sequence[sa.Row[Any]]) -> bytes:
-    keys = [column.name.upper() for column in table.columns]
-    lines = (json.dumps(dict(zip(keys, map(_text, row), strict=True)), ensure_ascii=False) for row in rows)
-    return "".join(f"{line}\n" for line in lines).encode()
+def _json_lines(table: sa.Table, options: ExchangeDb, rows: Sequence[sa.Row[Any]]) -> bytes:
+    steering = (options.change_column, options.day_column)
+    keys = {column.name: column.name.upper() for column in table.columns if column.name not in steering}
+    objects = ({key: _text(row._mapping[name]) for name, key in keys.items()} for row in rows)
+    return "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in objects).encode()
 
 
 def _text(value: object) -> str | None:
