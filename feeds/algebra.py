@@ -14,7 +14,7 @@ from pathlib import Path
 from feeds.hashed_file import BLOCK
 
 
-class NotCanonical(Exception):
+class CanonicalFormError(Exception):
     """A CSV file that is not canonical: a key is missing or not above the one before it, or a row breaks off."""
 
 
@@ -26,7 +26,7 @@ def raw_rows(path: Path) -> Iterator[bytes]:
     """Yield header and rows of a canonical CSV file as bytes.
 
     Raises:
-        NotCanonical: the file ends inside a row.
+        CanonicalFormError: the file ends inside a row.
     """
     with path.open("rb", buffering=BLOCK) as stream:
         row = b""
@@ -36,14 +36,14 @@ def raw_rows(path: Path) -> Iterator[bytes]:
                 yield row
                 row = b""
         if row:
-            raise NotCanonical(f"{path.name} breaks off inside a row")
+            raise CanonicalFormError(f"{path.name} breaks off inside a row")
 
 
 def keyed_rows(path: Path) -> Iterator[Row]:
     """Yield the rows of a canonical CSV file, without its header, with their keys.
 
     Raises:
-        NotCanonical: a key is missing or does not rise, or the file breaks off inside a row.
+        CanonicalFormError: a key is missing or does not rise, or the file breaks off inside a row.
     """
     rows = raw_rows(path)
     next(rows, None)
@@ -51,7 +51,7 @@ def keyed_rows(path: Path) -> Iterator[Row]:
     for row in rows:
         key = row[1 : row.find(b'"', 1)]
         if not row.startswith(b'"') or key <= last:
-            raise NotCanonical(f"{path.name}: a key is missing or not above {last.decode()}")
+            raise CanonicalFormError(f"{path.name}: a key is missing or not above {last.decode()}")
         last = key
         yield key, row
 

@@ -32,7 +32,7 @@ class Part(StrEnum):
     TOMBSTONES = "tombstones"
 
 
-class ManifestUnreadable(Exception):
+class ManifestError(Exception):
     """Bytes that are not a manifest of this format."""
 
 
@@ -110,14 +110,14 @@ class Manifest(_Strict):
         """Read a manifest.
 
         Raises:
-            ManifestUnreadable: not JSON, another format version, or a missing, unknown or wrong entry.
+            ManifestError: not JSON, another format version, or a missing, unknown or wrong entry.
         """
         try:
             return cls.model_validate_json(content)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(step) for step in first["loc"]) or "(file)"
-            raise ManifestUnreadable(f"{MANIFEST}, {where}: {first['msg']}") from error
+            raise ManifestError(f"{MANIFEST}, {where}: {first['msg']}") from error
 
 
 def part_file(table: str, part: Part, form: str) -> str:

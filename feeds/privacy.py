@@ -57,7 +57,7 @@ def review(database: duckdb.DuckDBPyConnection, rows: Path, columns: Sequence[Co
     texts = [column for column in columns if column.type == "text" and column.source]
     codes = [column for column in columns if column.type == "code" and column.source]
     suspects = (
-        f"SELECT {', '.join(identifier(column.code) for column in (columns[0], *texts, *codes))} "
+        f"SELECT {', '.join(identifier(column.code) for column in (columns[0], *texts, *codes))} "  # noqa: S608
         f"FROM read_parquet({literal(str(rows))}) "
         f"WHERE regexp_matches({_joined(texts, 'chr(10)')}, {literal(f'{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}')}) "
         f"OR regexp_matches({_joined(codes, literal('|'))}, {literal(MAYBE_IN_CODE)})"

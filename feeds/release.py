@@ -13,6 +13,7 @@ import datetime as dt
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,7 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from feeds import algebra
-from feeds.hashed_file import BLOCK, FileHashes, HashedFile, hash_file, write_lines
+from feeds.hashed_file import BLOCK, FileHashes, hash_file, write_lines
 from feeds.line_stream import write_rows
 from feeds.manifest import (
     DATA_PACKAGE,
@@ -33,7 +34,7 @@ from feeds.manifest import (
     DeltaProof,
     FileEntry,
     Manifest,
-    ManifestUnreadable,
+    ManifestError,
     Part,
     PreviousRelease,
     TableEntry,
@@ -59,7 +60,7 @@ from feeds.row_text import (
     xml_tail,
     xml_text,
 )
-from feeds.sample import SampleMismatch, check_sample
+from feeds.sample import ReadBackError, check_sample
 from feeds.signature import Signer
 from feeds.site_schema import data_package, tombstone_columns, xml_schema
 from feeds.sites import Site, Table
@@ -117,7 +118,7 @@ def _some(items: Sequence[str]) -> str:
 
 def _refuse_bad_keys(database: duckdb.DuckDBPyConnection, table: Table, relation: str) -> None:
     bad = database.execute(
-        f"SELECT coalesce(record_key, '(空)') AS key FROM {relation} GROUP BY record_key "
+        f"SELECT coalesce(record_key, '(空)') AS key FROM {relation} GROUP BY record_key "  # noqa: S608
         f"HAVING count(*) > 1 OR record_key IS NULL OR NOT regexp_matches(record_key, {literal(_KEY_FORM)}) "
         f"ORDER BY key LIMIT {_NAMED_KEYS}"
     ).fetchall()
@@ -131,7 +132,7 @@ def _refuse_untranslated(database: duckdb.DuckDBPyConnection, table: Table, rela
             continue
         source = identifier(column.source[0])
         bad = database.execute(
-            f"SELECT record_key, {source} FROM {relation} WHERE {source} IS NOT NULL AND "
+            f"SELECT record_key, {source} FROM {relation} WHERE {source} IS NOT NULL AND "  # noqa: S608
             f"{published_value(column, site)} IS NULL ORDER BY record_key LIMIT {_NAMED_KEYS}"
         ).fetchall()
         if bad:
@@ -147,14 +148,12 @@ def _sort_rows(
         for column in table.columns
     )
     database.execute(
-        f"COPY (SELECT {values} FROM {relation} ORDER BY {identifier(table.key)}) TO {literal(str(file))} "
+        f"COPY (SELECT {values} FROM {relation} ORDER BY {identifier(table.key)}) TO {literal(str(file))} "  # noqa: S608
         f"(FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
     )
 
 
-def _sorted_rows(
-    database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, file: Path
-) -> None:
+def _sorted_rows(database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, file: Path) -> None:
     """Write what the table publishes, in order of the key, to ``file`` (Parquet), after all that must hold before."""
     _refuse_bad_keys(database, table, relation)
     _refuse_untranslated(database, table, relation, site)
@@ -281,7 +280,7 @@ def _tombstones(
         f"{clean_text(name)} AS {name}" for name in ("reason_code", "reason", "legal_basis", "successor_key")
     )
     rows = database.execute(
-        f"SELECT record_key, effective_date, {texts} FROM {withdrawals} "
+        f"SELECT record_key, effective_date, {texts} FROM {withdrawals} "  # noqa: S608
         "WHERE kind = ? AND record_key IN (SELECT unnest(?::VARCHAR[])) "
         "ORDER BY record_key, effective_date NULLS FIRST, reason_code NULLS FIRST, reason, legal_basis, successor_key",
         [table.kind.value, list(keys)],
@@ -303,7 +302,7 @@ def _previous_manifest(previous: Path, site: Site, sequence: int) -> tuple[Manif
     try:
         content = (previous / MANIFEST).read_bytes()
         manifest = Manifest.from_bytes(content)
-    except (OSError, ManifestUnreadable) as error:
+    except (OSError, ManifestError) as error:
         raise ReleaseError(f"上一期 {previous.name} 的清单无法读取: {error}") from error
     if manifest.site != site.site or manifest.sequence >= sequence:
         raise ReleaseError(f"上一期是 {manifest.site} 第 {manifest.sequence} 期, 不能接第 {sequence} 期 {site.site}")
@@ -406,8 +405,18 @@ def _verify_table(table: Table, site: Site, base: _Base, into: Path, files: Mapp
             raise ReleaseError(f"{table.table}: 上一期全量加本期增量不等于本期全量")
         for part in Part:
             check_sample(into, table, part, site, files)
-    except (algebra.NotCanonical, SampleMismatch) as error:
+    except (algebra.CanonicalFormError, ReadBackError) as error:
         raise ReleaseError(f"{table.table}: 写出的文件读回后不符: {error}") from error
+
+
+@contextmanager
+def _whole_or_nothing(directory: Path) -> Iterator[None]:
+    directory.mkdir(parents=True)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(directory)
+        raise
 
 
 def build_release(
@@ -427,9 +436,9 @@ def build_release(
     Args:
         database: a connection that sees ``relations`` and ``withdrawals``; insertion order is preserved from now on.
         site: whose feed it is.
-        relations: per kind, the table or view of what the site shows now: the standard columns of the kind, ``record_key``
-            (unique, letters and digits), ``enterprise_uscc``, ``enterprise_name`` VARCHAR, ``show_until``,
-            ``first_shown``, ``last_changed`` DATE.
+        relations: per kind, the table or view of what the site shows now: the standard columns of the kind,
+            ``record_key`` (unique, letters and digits), ``enterprise_uscc``, ``enterprise_name`` VARCHAR,
+            ``show_until``, ``first_shown``, ``last_changed`` DATE.
         withdrawals: table or view of ``kind``, ``record_key``, ``reason_code``, ``reason``, ``legal_basis``,
             ``effective_date`` DATE, ``successor_key``; rows about records that were not shown are ignored.
         previous: directory of the release before, None for the first.
@@ -444,65 +453,47 @@ def build_release(
             back. Nothing is left in ``into``.
         FileExistsError: ``into`` exists.
     """
-    into.mkdir(parents=True)
-    try:
-        return _build(database, site, relations, withdrawals, previous, into, sequence, as_of, signer)
-    except BaseException:
-        shutil.rmtree(into)
-        raise
-
-
-def _build(
-    database: duckdb.DuckDBPyConnection,
-    site: Site,
-    relations: Mapping[Kind, str],
-    withdrawals: str,
-    previous: Path | None,
-    into: Path,
-    sequence: int,
-    as_of: dt.date,
-    signer: Signer,
-) -> ReleaseSummary:
-    database.execute("SET preserve_insertion_order = true")
-    before = _previous_manifest(previous, site, sequence) if previous else None
-    built = {
-        table.table: _build_table(
-            database,
-            table,
-            site=site,
-            relation=relations[table.kind],
-            withdrawals=withdrawals,
-            previous=(previous, before[0]) if previous and before else None,
-            into=into,
+    with _whole_or_nothing(into):
+        database.execute("SET preserve_insertion_order = true")
+        before = _previous_manifest(previous, site, sequence) if previous else None
+        built = {
+            table.table: _build_table(
+                database,
+                table,
+                site=site,
+                relation=relations[table.kind],
+                withdrawals=withdrawals,
+                previous=(previous, before[0]) if previous and before else None,
+                into=into,
+            )
+            for table in site.tables
+        }
+        files = {name: entry for table in built.values() for name, entry in table.files.items()}
+        (into / "schema").mkdir()
+        for name, content in (
+            (schema_file(site.site), xml_schema(site)),
+            (DATA_PACKAGE, data_package(site, sequence, files)),
+            (PUBLIC_KEY, signer.public_pem),
+        ):
+            files[name] = _entry(None, write_lines(into / name, [content]))
+        manifest = Manifest(
+            site=site.site,
+            site_name=site.name,
+            sequence=sequence,
+            as_of=as_of,
+            key_id=signer.key_id,
+            csv_bom=site.csv.bom,
+            xml=XmlNames(root=site.xml.root, row=site.xml.row),
+            previous=PreviousRelease(sequence=before[0].sequence, manifest_sha256=before[1]) if before else None,
+            tables={name: table.entry for name, table in built.items()},
+            files=files,
+        ).to_bytes()
+        (into / SIGNATURE).write_bytes(signer.sign(manifest))
+        (into / MANIFEST).write_bytes(manifest)
+        return ReleaseSummary(
+            site=site.site,
+            sequence=sequence,
+            tables={name: table.summary for name, table in built.items()},
+            bytes=sum(entry.bytes for entry in files.values()) + len(manifest),
+            manifest_sha256=manifest_hash(manifest),
         )
-        for table in site.tables
-    }
-    files = {name: entry for table in built.values() for name, entry in table.files.items()}
-    (into / "schema").mkdir()
-    for name, content in (
-        (schema_file(site.site), xml_schema(site)),
-        (DATA_PACKAGE, data_package(site, sequence, files)),
-        (PUBLIC_KEY, signer.public_pem),
-    ):
-        files[name] = _entry(None, write_lines(into / name, [content]))
-    manifest = Manifest(
-        site=site.site,
-        site_name=site.name,
-        sequence=sequence,
-        as_of=as_of,
-        key_id=signer.key_id,
-        csv_bom=site.csv.bom,
-        xml=XmlNames(root=site.xml.root, row=site.xml.row),
-        previous=PreviousRelease(sequence=before[0].sequence, manifest_sha256=before[1]) if before else None,
-        tables={name: table.entry for name, table in built.items()},
-        files=files,
-    ).to_bytes()
-    (into / SIGNATURE).write_bytes(signer.sign(manifest))
-    (into / MANIFEST).write_bytes(manifest)
-    return ReleaseSummary(
-        site=site.site,
-        sequence=sequence,
-        tables={name: table.summary for name, table in built.items()},
-        bytes=sum(entry.bytes for entry in files.values()) + len(manifest),
-        manifest_sha256=manifest_hash(manifest),
-    )

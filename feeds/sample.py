@@ -1,4 +1,4 @@
-"""Reading back the files of one part: every row is counted in every format, a spread of rows is compared and validated."""
+"""Reading back the files of one part: every row is counted in every format, a spread of rows is compared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLE_ROWS: Final = 500
 """Rows that are compared; of a smaller part, all."""
 
 
-class SampleMismatch(Exception):
+class ReadBackError(Exception):
     """Files that do not say the same, have another number of rows than was written, or are not valid XML."""
 
 
@@ -34,12 +34,12 @@ def check_sample(directory: Path, table: Table, part: Part, site: Site, files: M
     """Count all rows of one part in each format, compare about ``SAMPLE_ROWS`` of them, validate these as XML.
 
     Raises:
-        SampleMismatch: with the file that differs.
+        ReadBackError: with the file that differs.
     """
     names = {form: part_file(table.table, part, form) for form in FORMATS}
     for name in names.values():
         if (directory / name).stat().st_size != files[name].bytes:
-            raise SampleMismatch(f"{name} 的大小不符")
+            raise ReadBackError(f"{name} 的大小不符")
     rows = files[names["csv"]].rows or 0
     codes = [column.code for column in part_columns(table, part)]
     head, tail = xml_head(site.xml.root), xml_tail(site.xml.root)
@@ -53,16 +53,18 @@ def check_sample(directory: Path, table: Table, part: Part, site: Site, files: M
         if ordinal % step and ordinal != rows - 1:
             continue
         if not json_row.endswith(b"\n"):
-            raise SampleMismatch(f"{names['jsonl']} 少于 {rows} 行")
+            raise ReadBackError(f"{names['jsonl']} 少于 {rows} 行")
         record = json.loads(json_row)
         values = [record.get(code) for code in codes]
         if csv_row != csv_text(values).encode():
-            raise SampleMismatch(f"{names['csv']} 第 {ordinal + 1} 条记录与 {names['jsonl']} 不同")
+            raise ReadBackError(f"{names['csv']} 第 {ordinal + 1} 条记录与 {names['jsonl']} 不同")
         if xml_row != xml_text(site.xml.row, codes, values).encode():
-            raise SampleMismatch(f"{names['xml']} 第 {ordinal + 1} 条记录与 {names['jsonl']} 不同")
+            raise ReadBackError(f"{names['xml']} 第 {ordinal + 1} 条记录与 {names['jsonl']} 不同")
         document.append(xml_row)
     if next(csv_rows, b"") or next(json_rows, b"") or b"".join(islice(xml_rows, 2)) != tail:
-        raise SampleMismatch(f"{table.table}.{part} 多于 {rows} 行")
+        raise ReadBackError(f"{table.table}.{part} 多于 {rows} 行")
     schema = etree.XMLSchema(etree.fromstring(xml_schema(site)))
-    if not schema.validate(etree.fromstring(b"".join([*document, tail]), etree.XMLParser(huge_tree=True))):
-        raise SampleMismatch(f"{names['xml']}: {schema.error_log.last_error.message}")
+    try:
+        schema.assertValid(etree.fromstring(b"".join([*document, tail]), etree.XMLParser(huge_tree=True)))
+    except etree.LxmlError as error:
+        raise ReadBackError(f"{names['xml']}: {error}") from error

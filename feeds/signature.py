@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 KEY_VARIABLE: Final = "DISCLOSURE_SIGNING_KEY"
 
 
-class KeyUnusable(Exception):
+class KeyFileError(Exception):
     """A signing or public key that is missing, unreadable, or not Ed25519. The message never holds key material."""
 
 
@@ -35,14 +35,14 @@ class Signer:
         """Read an unencrypted PKCS#8 PEM.
 
         Raises:
-            KeyUnusable: not a PEM of an Ed25519 private key.
+            KeyFileError: not a PEM of an Ed25519 private key.
         """
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise KeyUnusable("签名私钥无法读取: 应为未加密的 Ed25519 私钥 (PEM, PKCS#8)") from error
+            raise KeyFileError("签名私钥无法读取: 应为未加密的 Ed25519 私钥 (PEM, PKCS#8)") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise KeyUnusable("签名私钥不是 Ed25519 密钥")
+            raise KeyFileError("签名私钥不是 Ed25519 密钥")
         return cls(key)
 
     @classmethod
@@ -50,13 +50,13 @@ class Signer:
         """Take the key from ``DISCLOSURE_SIGNING_KEY`` (a PEM), else from ``key_file``, else make ``key_file`` (0600).
 
         Raises:
-            KeyUnusable: there is no key and none is to be made, or the key cannot be read.
+            KeyFileError: there is no key and none is to be made, or the key cannot be read.
         """
         if pem := environ.get(KEY_VARIABLE):
             return cls.from_pem(pem.encode())
         if not key_file.exists():
             if not generate:
-                raise KeyUnusable(f"没有签名私钥: 请设置环境变量 {KEY_VARIABLE}, 或放置密钥文件 {key_file.name}")
+                raise KeyFileError(f"没有签名私钥: 请设置环境变量 {KEY_VARIABLE}, 或放置密钥文件 {key_file.name}")
             _make_key_file(key_file)
         return cls.from_pem(key_file.read_bytes())
 
@@ -71,8 +71,8 @@ def _make_key_file(file: Path) -> None:
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(pem)
+    draft.touch(mode=0o600, exist_ok=False)
+    draft.write_bytes(pem)
     try:
         os.link(draft, file)  # fails where another process was first: its key holds
     except FileExistsError:
@@ -85,9 +85,9 @@ def _public(pem: bytes) -> Ed25519PublicKey:
     try:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyUnusable("公钥无法读取: 应为 Ed25519 公钥 (PEM)") from error
+        raise KeyFileError("公钥无法读取: 应为 Ed25519 公钥 (PEM)") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise KeyUnusable("公钥不是 Ed25519 密钥")
+        raise KeyFileError("公钥不是 Ed25519 密钥")
     return key
 
 
@@ -95,11 +95,9 @@ def key_id(public_pem: bytes) -> str:
     """Return the SHA-256, in hex, of the DER form of a public key: ``openssl pkey -pubin -outform DER | sha256sum``.
 
     Raises:
-        KeyUnusable: not a PEM of an Ed25519 public key.
+        KeyFileError: not a PEM of an Ed25519 public key.
     """
-    der = _public(public_pem).public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    der = _public(public_pem).public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
 
 
@@ -107,7 +105,7 @@ def is_signed_by(public_pem: bytes, signature: bytes, message: bytes) -> bool:
     """Tell whether ``signature`` over ``message`` was made with the private half of ``public_pem``.
 
     Raises:
-        KeyUnusable: not a PEM of an Ed25519 public key.
+        KeyFileError: not a PEM of an Ed25519 public key.
     """
     try:
         _public(public_pem).verify(signature, message)

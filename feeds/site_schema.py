@@ -36,6 +36,30 @@ _XSD_TYPE: Final = {"key": "key", "text": "text", "code": "text", "date": "date"
 _DATE_PATTERN: Final = {"YYYY/MM/DD": "[0-9]{4}/[0-9]{2}/[0-9]{2}", "YYYYMMDD": "[0-9]{8}"}
 
 
+_SCHEMA: Final = """<?xml version="1.0" encoding="UTF-8"?>
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<xs:annotation><xs:documentation xml:lang="zh">{name}</xs:documentation></xs:annotation>
+<xs:simpleType name="key">
+<xs:restriction base="xs:string"><xs:minLength value="1"/></xs:restriction>
+</xs:simpleType>
+<xs:simpleType name="text">
+<xs:restriction base="xs:string"><xs:minLength value="1"/></xs:restriction>
+</xs:simpleType>
+<xs:simpleType name="date">
+<xs:restriction base="xs:string"><xs:pattern value="{date}"/></xs:restriction>
+</xs:simpleType>
+<xs:simpleType name="amount">
+<xs:restriction base="xs:decimal"><xs:totalDigits value="18"/><xs:fractionDigits value="6"/></xs:restriction>
+</xs:simpleType>
+<xs:element name="{root}"><xs:complexType><xs:sequence>
+<xs:element name="{row}" minOccurs="0" maxOccurs="unbounded"><xs:complexType><xs:choice>
+{rows}
+</xs:choice></xs:complexType></xs:element>
+</xs:sequence></xs:complexType></xs:element>
+</xs:schema>
+"""
+
+
 def _element(column: Column) -> str:
     length = f", 最大长度 {column.max_length}" if column.max_length else ""
     note = f"<xs:annotation><xs:documentation>{escape(column.label)}{length}</xs:documentation></xs:annotation>"
@@ -61,18 +85,13 @@ def xml_schema(site: Site) -> bytes:
         f"<xs:choice>{''.join(alternatives)}{_sequence(REASONS)}</xs:choice></xs:sequence>"
         for key, alternatives in bodies.items()
     )
-    return f"""<?xml version="1.0" encoding="UTF-8"?>
-<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
-<xs:annotation><xs:documentation xml:lang="zh">{escape(site.name)}</xs:documentation></xs:annotation>
-<xs:simpleType name="key"><xs:restriction base="xs:string"><xs:minLength value="1"/></xs:restriction></xs:simpleType>
-<xs:simpleType name="text"><xs:restriction base="xs:string"><xs:minLength value="1"/></xs:restriction></xs:simpleType>
-<xs:simpleType name="date"><xs:restriction base="xs:string"><xs:pattern value="{_DATE_PATTERN[site.date_format]}"/></xs:restriction></xs:simpleType>
-<xs:simpleType name="amount"><xs:restriction base="xs:decimal"><xs:totalDigits value="18"/><xs:fractionDigits value="6"/></xs:restriction></xs:simpleType>
-<xs:element name="{site.xml.root}"><xs:complexType><xs:sequence>
-<xs:element name="{site.xml.row}" minOccurs="0" maxOccurs="unbounded"><xs:complexType><xs:choice>{rows}</xs:choice></xs:complexType></xs:element>
-</xs:sequence></xs:complexType></xs:element>
-</xs:schema>
-""".encode()
+    return _SCHEMA.format(
+        name=escape(site.name),
+        date=_DATE_PATTERN[site.date_format],
+        root=site.xml.root,
+        row=site.xml.row,
+        rows=rows,
+    ).encode()
 
 
 # --- Data Package ------------------------------------------------------------------------------------------------

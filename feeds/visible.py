@@ -22,7 +22,7 @@ _BUILDING: Final = ".building-"
 _LINK_DRAFT: Final = ".current-"
 
 
-class AlreadyDifferent(Exception):
+class SequenceTakenError(Exception):
     """A release of this number exists with other content; a number is never used twice."""
 
 
@@ -57,15 +57,15 @@ def make_visible(site_root: Path, release_dir: Path, sequence: int) -> None:
     ends in the same state.
 
     Raises:
-        AlreadyDifferent: the place is taken by a release with another manifest.
+        SequenceTakenError: the place is taken by a release with another manifest.
     """
     place = release_directory(site_root, sequence)
     place.parent.mkdir(parents=True, exist_ok=True)
     if not place.exists():
         release_dir.rename(place)
-    elif release_dir.exists():
+    elif release_dir.exists() and release_dir != place:
         if (place / MANIFEST).read_bytes() != (release_dir / MANIFEST).read_bytes():
-            raise AlreadyDifferent(f"第 {sequence} 期已经存在, 内容不同: {place.name}")
+            raise SequenceTakenError(f"第 {sequence} 期已经存在, 内容不同: {place.name}")
         shutil.rmtree(release_dir)
     _sync(place.parent)
     point_at(site_root, place)
@@ -75,7 +75,7 @@ def point_at(site_root: Path, place: Path) -> None:
     """Replace the link ``current`` under ``site_root`` in one step."""
     draft = site_root / f"{_LINK_DRAFT}{os.getpid()}"
     draft.unlink(missing_ok=True)
-    draft.symlink_to(place.relative_to(site_root))
+    draft.symlink_to(Path(_RELEASES) / place.name)
     draft.replace(site_root / _CURRENT)
     _sync(site_root)
 

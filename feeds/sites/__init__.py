@@ -21,7 +21,7 @@ from transforms.columns import STANDARD_COLUMNS, Kind
 _FOLDER: Final = Path(__file__).parent
 
 NEVER_PUBLISHED: Final = frozenset({"legal_rep_id_type", "legal_rep_id_no", "id_type", "id_no", "remarks"})
-"""Standard columns that no site may name as a source: documents of persons (发改办财金〔2018〕790号) and free remarks."""
+"""Standard columns that no site may name as a source: documents of persons (790号) and free remarks."""
 
 ATTACHED: Final = ("record_key", "enterprise_uscc", "enterprise_name", "show_until", "first_shown", "last_changed")
 """Columns that a publishable relation has beside the standard ones."""
@@ -44,8 +44,9 @@ def _as_sources(value: object) -> object:
 
 
 class Column(_Strict):
-    """One published column. ``source`` lists standard columns, the first that is not missing counts; none = stays empty.
+    """One published column.
 
+    ``source`` lists standard columns: the first that is not missing counts; without any the column stays empty.
     ``values`` translates each part of a ``;``-joined text; ``unknown`` says what a part without a translation does:
     ``refuse`` stops the release, ``missing`` leaves the whole cell empty (a code is never guessed).
     ``max_length`` is in characters and, being hearsay, is told to the site but not enforced.
@@ -190,7 +191,9 @@ def load_site(file: Path) -> Site:
     if isinstance(content.get("tables"), str):
         lender = file.with_name(f"{content['tables']}.yaml")
         if not lender.is_file():
-            raise DescriptorError(f"{file.name}, line {_line(node, ('tables',))}, key tables: no site {content['tables']}")
+            raise DescriptorError(
+                f"{file.name}, line {_line(node, ('tables',))}, key tables: no site {content['tables']}"
+            )
         content["tables"] = [table.model_dump(mode="json") for table in load_site(lender).tables]
     try:
         site = Site.model_validate(content)
