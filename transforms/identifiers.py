@@ -113,6 +113,7 @@ def normalise_code(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
         odd = pc.utf8_normalize(codes.filter(pa.array(rows)), form="NFKC")
         damaged = pc.match_substring_regex(odd, _SCIENTIFIC)
         odd = pc.utf8_upper(pc.replace_substring_regex(odd, _DROPPED, ""))
+        odd = pc.utf8_normalize(odd, form="NFKC")  # a mark may now follow a letter that a blank kept apart
         odd = pc.if_else(damaged, pa.scalar(None, pa.string()), odd)
         codes = put_where(codes, rows, odd)
     return _empty_to_null(codes)

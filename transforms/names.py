@@ -123,7 +123,8 @@ def name_finding(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
 
 
 def _fold_document(text: str) -> str:
-    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text).translate(_ROUND))
+    folded = _UNSEEN.sub("", unicodedata.normalize("NFKC", text).translate(_ROUND))
+    return unicodedata.normalize("NFKC", folded)  # a mark may now follow a letter that a blank kept apart
 
 
 def document_key(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
