@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms import money
@@ -29,6 +29,7 @@ def stated(text: str | None) -> tuple[str | None, ...]:
     )
 
 
+@settings(deadline=None)
 @given(st.decimals(0, Decimal("999999999999.999999"), places=6))
 def test_a_plain_decimal_is_taken_exactly(amount: Decimal) -> None:
     assert read(f"{amount:f}") == (amount, None)
@@ -100,6 +101,7 @@ def test_nothing_is_invented_where_no_single_sum_is_stated(text: str | None) -> 
     assert stated(text) == (None, None)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**13))
 def test_a_fine_in_yuan_and_fen_is_exact(fen: int) -> None:
     yuan = Decimal(fen) / 100
