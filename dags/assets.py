@@ -1,6 +1,7 @@
 """The assets that join the DAGs. Every event of one carries its business date as partition key.
 
-A *closed* asset says that a part of the day will bring nothing more; it does not say that the part succeeded.
+A *closed* asset says that a part of the day will bring nothing more; it does not say that the part succeeded. The
+state store of ``ATTACHED`` has a key per business date that attaching has begun for.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 REGISTER_CLOSED = Asset(name="register_closed", uri="disclosure://register")
 ATTACHED = Asset(name="records_attached", uri="disclosure://attachments")
-LATE = Asset(name="part_repaired_late", uri="disclosure://late")
-LATE_ALIAS = AssetAlias(name="late_if_repaired")
+LATE = Asset(name="part_closed_late", uri="disclosure://late")
+LATE_ALIAS = AssetAlias(name="closed_late_if_attached_already")
 
 SITES = ("creditbj", "creditchina", "gsxt", "qyxy")
 
@@ -35,17 +36,17 @@ def feed(site: str) -> Asset:
 def close_part(part: Asset, *, after: XComArg) -> None:
     """Add the task that closes a part of the day ``after`` the task that brought it, or failed to.
 
-    It is a teardown: it runs whether that task succeeded or not, and the run still ends as that task ended. In a run
-    that was cleared, that is repaired after the day went on without it, it says so on ``LATE`` too: the consumer has
-    already used up the other parts' events of that date.
+    It is a teardown: it runs whether that task succeeded or not, and the run still ends as that task ended. When the
+    date was attached already, because a failed run is repaired or repeated, it says so on ``LATE`` too: the other
+    parts' events of that date are used up, so that this part's event alone would start nothing.
     """
 
-    @task(outlets=[part, LATE_ALIAS])
+    @task(inlets=[ATTACHED], outlets=[part, LATE_ALIAS])
     def close_day() -> None:
         context = get_current_context()
-        outlet_events = context["outlet_events"]
-        outlet_events[part].add_partitions(business_date(context).isoformat())
-        if context["dag_run"].clear_number:
-            outlet_events[LATE_ALIAS].add(LATE)
+        as_of = business_date(context).isoformat()
+        context["outlet_events"][part].add_partitions(as_of)
+        if context["asset_state_store"][ATTACHED].get(as_of):
+            context["outlet_events"][LATE_ALIAS].add(LATE)
 
     after >> close_day().as_teardown()

@@ -1,6 +1,6 @@
 """Attach the accepted records of a business date to enterprises, once every part of the day is closed.
 
-Runs when the register and all agencies have closed the date, and again when a repaired part announces itself as late.
+Runs when the register and all agencies have closed the date, and again when a part is repaired or repeated later.
 What is to be attached is read from the ledger. One run at a time: attachments are appended in the order of the dates.
 """
 
@@ -39,6 +39,7 @@ def attach_records() -> None:
 
         context = get_current_context()
         as_of = business_date(context)
+        context["asset_state_store"][ATTACHED].set(as_of.isoformat(), "begun")
         counts = steps.attach(as_of)
         context["outlet_events"][ATTACHED].add_partitions(as_of.isoformat())
         return counts

@@ -5,8 +5,7 @@ A run that was cut off goes on where it stopped. A refusal (401, 403, 404) fails
 reach is asked again. Whatever happens, the last task closes the agency's part of the day, so that the other agencies'
 records are attached and published without it.
 
-**To repair a failed run**, clear it: it then announces itself as late and the date is attached and published again.
-A second run for the same date would wait for the other parts of the day, which are not announced again.
+**To repair a failed run**, clear it: it goes on where it stopped, and the date is attached and published again.
 """
 
 from __future__ import annotations

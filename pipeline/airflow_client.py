@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -120,41 +121,39 @@ class AirflowClient:
         progress: Callable[[Run], object] = str,
         *,
         may_fail: Collection[str] = (),
+        earlier: Collection[Run] = (),
     ) -> list[Run]:
         """Wait until every DAG of ``expected`` has that many finished runs for the business date; return all its runs.
 
-        ``progress`` is told each change of a run's state, once. Raises ``RunsMissingError``, with the state of all runs
-        and the end of the log of each failed task, when a run of a DAG outside ``may_fail`` failed and nothing else is
-        on its way, when nothing has moved for a while though runs are missing, or after ``timeout`` seconds.
+        ``progress`` is told each change of a run's state, once. ``earlier`` are the runs that a date had before it is
+        run again: they do not count. Raises ``RunsMissingError``, with the state of all runs and the end of the log of
+        each failed task, when a run of a DAG outside ``may_fail`` failed and nothing else is on its way, when nothing
+        has moved for a while though runs are missing, or after ``timeout`` seconds.
         """
-        told: dict[str, str] = {}
+        before = {(run.dag_id, run.run_id) for run in earlier}
+        told: dict[tuple[str, str], str] = {}
         started = moved = time.monotonic()
         while True:
             self._instance.check_alive()
-            runs = self.runs(business_date)
+            runs = [run for run in self.runs(business_date) if (run.dag_id, run.run_id) not in before]
             for run in runs:
-                if told.get(run.run_id) != run.state:
-                    told[run.run_id] = run.state
+                if told.get((run.dag_id, run.run_id)) != run.state:
+                    told[run.dag_id, run.run_id] = run.state
                     moved = time.monotonic()
                     progress(run)
-            finished: dict[str, int] = {}
-            for run in runs:
-                if run.state in FINISHED:
-                    finished[run.dag_id] = finished.get(run.dag_id, 0) + 1
-            active = [run for run in runs if run.state not in FINISHED]
-            broken = [run for run in runs if run.state == "failed" and run.dag_id not in may_fail]
-            complete = not active and all(finished.get(dag_id, 0) >= count for dag_id, count in expected.items())
-            now = time.monotonic()
-            if complete and not broken:
+            finished = Counter(run.dag_id for run in runs if run.state in FINISHED)
+            missing = sorted(dag_id for dag_id, count in expected.items() if finished[dag_id] < count)
+            active = any(run.state not in FINISHED for run in runs)
+            broken = any(run.state == "failed" and run.dag_id not in may_fail for run in runs)
+            if not (active or missing or broken):
                 return runs
-            if complete or (not active and now - moved > _QUIET_SECONDS) or now - started > timeout:
-                raise RunsMissingError(self._account(runs, expected, finished, business_date), runs)
+            now = time.monotonic()
+            stuck = not active and (not missing or now - moved > _QUIET_SECONDS)
+            if stuck or now - started > timeout:
+                raise RunsMissingError(self._account(runs, missing, business_date), runs)
             time.sleep(_POLL_SECONDS)
 
-    def _account(
-        self, runs: list[Run], expected: Mapping[str, int], finished: Mapping[str, int], business_date: date
-    ) -> str:
-        missing = sorted(dag_id for dag_id, count in expected.items() if finished.get(dag_id, 0) < count)
+    def _account(self, runs: list[Run], missing: list[str], business_date: date) -> str:
         lines = [f"Airflow did not finish business date {business_date}: missing {', '.join(missing) or 'none'}"]
         lines += [f"  {run.dag_id}: {run.state} ({run.run_id})" for run in runs]
         for run in runs:

@@ -48,7 +48,6 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "scheduler": ("scheduler", "--skip-serve-logs"),
 }
 
-_STOP_SECONDS = 10.0
 _TAIL_LINES = 25
 
 _OFF_THE_CLOCK = '''"""Cluster policy: runs start only when somebody asks for a business date, never by the clock."""
@@ -73,16 +72,16 @@ class AirflowSettings:
 
     ``database_url`` names the PostgreSQL server in any SQLAlchemy or libpq spelling, unix sockets too; the database
     in it is only used to create ours. ``project_root`` is the folder that holds ``dags`` and ``pipeline``.
-    ``environment`` is handed to every process, and so to every task. ``follow_clock`` lets the DAGs start by their
-    timetables; without it they run only when triggered. ``port`` 0 takes a free one.
+    ``endpoints`` (per agency id) become the connections of the tasks; ``variables`` are added to the environment of
+    every process, and so of every task. ``follow_clock`` lets the DAGs start by their timetables; without it they run
+    only when triggered. ``port`` 0 takes a free one.
     """
 
     home: Path
     database_url: str
     project_root: Path
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
-    pools: Mapping[str, int] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     follow_clock: bool = False
     port: int = 0
 
@@ -145,15 +144,15 @@ def start(settings: AirflowSettings, progress: Callable[[str], object] = str) ->
     for folder in (settings.home, logs):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     port = settings.port or _free_port()
-    environment = _environment(settings, port)
+    variables = environment(settings, port, instance_secrets(settings.home))
     _write_policy(settings)
     progress("Airflow: preparing its database")
     _create_database(settings.database_url)
-    _migrate(environment, logs / "migrate.log")
+    _migrate(variables, logs / "migrate.log")
     progress("Airflow: starting " + ", ".join(COMPONENTS))
-    components = [_launch(name, arguments, environment, logs) for name, arguments in COMPONENTS.items()]
+    components = [_launch(name, arguments, variables, logs) for name, arguments in COMPONENTS.items()]
     instance = AirflowInstance(settings.home, f"http://127.0.0.1:{port}", tuple(components))
-    _record(instance)
+    record(instance)
     return instance
 
 
@@ -201,13 +200,16 @@ def running(home: Path) -> AirflowInstance | None:
     return instance if instance and any(_session_members(each) for each in instance.components) else None
 
 
-def stop(instance: AirflowInstance) -> None:
-    """End every process of the instance: politely first, after ten seconds for good."""
+def stop(instance: AirflowInstance, patience: float = 10) -> None:
+    """End every process of the instance: politely first, after ``patience`` seconds for good.
+
+    A component that runs ends its own children; the children of one that has crashed are told themselves.
+    """
     for component in instance.components:
-        if _is_running(component):
+        for pid in [component.pid] if _is_running(component) else sorted(_session_members(component)):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(component.pid, signal.SIGTERM)
-    limit = time.monotonic() + _STOP_SECONDS
+                os.kill(pid, signal.SIGTERM)
+    limit = time.monotonic() + patience
     while (left := _members(instance)) and time.monotonic() < limit:
         time.sleep(0.1)
     while left:
@@ -219,21 +221,22 @@ def stop(instance: AirflowInstance) -> None:
     _pidfile(instance.home).unlink(missing_ok=True)
 
 
-def stop_from_pidfile(home: Path) -> bool:
+def stop_from_pidfile(home: Path, patience: float = 10) -> bool:
     """End the instance of a home that another process started or left behind; return whether there was one."""
     instance = _recorded(home)
     if instance is None:
         return False
-    stop(instance)
+    stop(instance, patience)
     return True
 
 
 # --- environment ------------------------------------------------------------------------------------------------
 
 
-def _environment(settings: AirflowSettings, port: int) -> dict[str, str]:
+def environment(settings: AirflowSettings, port: int, keys: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment of every process; ``keys`` are fernet_key, jwt_secret and api_secret."""
     url = f"http://127.0.0.1:{port}"
-    keys = _secrets(settings.home)
+
     dags = settings.project_root / "dags"
     bundle = {
         "name": "disclosure",
@@ -241,7 +244,7 @@ def _environment(settings: AirflowSettings, port: int) -> dict[str, str]:
         "kwargs": {"path": str(dags)},
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
-    search = [str(settings.project_root), *filter(None, [settings.environment.get("PYTHONPATH", "")])]
+    search = [str(settings.project_root), *filter(None, [settings.variables.get("PYTHONPATH", "")])]
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]))
     options = {
         "CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
@@ -275,7 +278,7 @@ def _environment(settings: AirflowSettings, port: int) -> dict[str, str]:
     }
     return {
         **inherited,
-        **settings.environment,
+        **settings.variables,
         **{f"AIRFLOW__{name}": value for name, value in options.items()},
         **{f"AIRFLOW_CONN_AGENCY_{agency.upper()}": _connection(each) for agency, each in settings.endpoints.items()},
         "AIRFLOW_HOME": str(settings.home),
@@ -306,7 +309,8 @@ def _create_database(server: str) -> None:
             connection.execute(f"CREATE DATABASE {DATABASE} ENCODING 'UTF8' TEMPLATE template0")
 
 
-def _secrets(home: Path) -> dict[str, str]:
+def instance_secrets(home: Path) -> dict[str, str]:
+    """Return fernet_key, jwt_secret and api_secret of a home; made with the password when they are missing."""
     path = home / "secrets.json"
     if not path.exists():
         keys = {
@@ -344,12 +348,12 @@ def _free_port() -> int:
 # --- processes --------------------------------------------------------------------------------------------------
 
 
-def _migrate(environment: Mapping[str, str], log: Path) -> None:
+def _migrate(variables: Mapping[str, str], log: Path) -> None:
     with log.open("wb") as output:
         done = subprocess.run(
             [sys.executable, "-m", "airflow", "db", "migrate"],
-            cwd=environment["AIRFLOW_HOME"],
-            env=dict(environment),
+            cwd=variables["AIRFLOW_HOME"],
+            env=dict(variables),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -360,18 +364,18 @@ def _migrate(environment: Mapping[str, str], log: Path) -> None:
         raise AirflowFailedError(msg)
 
 
-def _launch(name: str, arguments: tuple[str, ...], environment: Mapping[str, str], logs: Path) -> Component:
+def _launch(name: str, arguments: tuple[str, ...], variables: Mapping[str, str], logs: Path) -> Component:
     with (logs / f"{name}.log").open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
             [sys.executable, "-m", "airflow", *arguments],
-            cwd=environment["AIRFLOW_HOME"],
-            env=dict(environment),
+            cwd=variables["AIRFLOW_HOME"],
+            env=dict(variables),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Component(name, process.pid, _start_time(process.pid) or "")
+    return Component(name, process.pid, start_time(process.pid) or "")
 
 
 def _tail(path: Path) -> list[str]:
@@ -389,7 +393,8 @@ def _stat(pid: int) -> list[str] | None:
         return None
 
 
-def _start_time(pid: int) -> str | None:
+def start_time(pid: int) -> str | None:
+    """Return when a process was started, in clock ticks since boot; null when there is none."""
     fields = _stat(pid)
     return fields[19] if fields else None
 
@@ -401,7 +406,7 @@ def _is_running(component: Component) -> bool:
 
 def _session_members(component: Component) -> set[int]:
     """Return the live processes of a component's session; none when its id now belongs to a stranger."""
-    started = _start_time(component.pid)
+    started = start_time(component.pid)
     if started is not None and started != component.started:
         return set()
     members = set()
@@ -424,7 +429,8 @@ def _pidfile(home: Path) -> Path:
     return home / "instance.json"
 
 
-def _record(instance: AirflowInstance) -> None:
+def record(instance: AirflowInstance) -> None:
+    """Write down what runs, so that another process can end it."""
     content = {
         "url": instance.url,
         "components": [{"name": c.name, "pid": c.pid, "started": c.started} for c in instance.components],

@@ -1,0 +1,152 @@
+"""Which DAGs there are, how they are joined, and what each of them promises."""
+
+from __future__ import annotations
+
+import ast
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAssetTimetable
+from airflow.serialization.serialized_objects import DagSerialization
+
+from connectors.descriptor import agency_ids
+from dags.assets import SITES
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECT = ["collect__aic", "collect__fda", "collect__qtsb"]
+PUBLISH = ["publish__creditbj", "publish__creditchina", "publish__gsxt", "publish__qyxy"]
+ALL = sorted([*COLLECT, *PUBLISH, "attach_records", "refresh_register"])
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, DAG]:
+    bag = DagBag(ROOT / "dags", bundle_path=ROOT / "dags")
+    assert bag.import_errors == {}
+    return dict(bag.dags)
+
+
+def asset_names(condition: Any) -> Any:
+    """Write an asset condition as nested lists: ["all", ...], ["any", ...] or a name."""
+    if hasattr(condition, "objects"):
+        kind = type(condition).__name__.removeprefix("Asset").lower()
+        return [kind, *(asset_names(each) for each in condition.objects)]
+    return condition.name
+
+
+def test_exactly_these_dags_exist(dags: dict[str, DAG]) -> None:
+    assert sorted(dags) == ALL
+    assert [f"collect__{agency}" for agency in agency_ids()] == COLLECT
+    assert [f"publish__{site}" for site in SITES] == PUBLISH
+
+
+def test_tasks_and_their_order(dags: dict[str, DAG]) -> None:
+    found = {
+        dag_id: {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks} for dag_id, dag in dags.items()
+    }
+    assert found == {
+        **{dag_id: {"collect": ["close_day"], "close_day": []} for dag_id in COLLECT},
+        "refresh_register": {"refresh": ["close_day"], "close_day": []},
+        "attach_records": {"attach": []},
+        **{dag_id: {"publish": []} for dag_id in PUBLISH},
+    }
+
+
+def test_the_dags_are_joined_by_assets(dags: dict[str, DAG]) -> None:
+    outlets = {
+        f"{dag_id}.{task.task_id}": [each.name for each in task.outlets]
+        for dag_id, dag in dags.items()
+        for task in dag.tasks
+        if task.outlets
+    }
+    late = "closed_late_if_attached_already"
+    assert outlets == {
+        **{f"collect__{agency}.close_day": [f"collection_closed__{agency}", late] for agency in ("aic", "fda", "qtsb")},
+        "refresh_register.close_day": ["register_closed", late],
+        "attach_records.attach": ["records_attached"],
+        **{f"publish__{site}.publish": [f"feed__{site}"] for site in ("creditbj", "creditchina", "gsxt", "qyxy")},
+    }
+    waits_for = {
+        dag_id: asset_names(dag.timetable.asset_condition)
+        for dag_id, dag in dags.items()
+        if isinstance(dag.timetable, PartitionedAssetTimetable)
+    }
+    agencies = [f"collection_closed__{agency}" for agency in ("aic", "fda", "qtsb")]
+    assert waits_for == {
+        "attach_records": ["any", ["all", "register_closed", *agencies], "part_closed_late"],
+        **dict.fromkeys(PUBLISH, "records_attached"),
+    }
+
+
+def test_the_clock_starts_the_register_first_and_each_agency_when_its_descriptor_says(dags: dict[str, DAG]) -> None:
+    clocks = {
+        dag_id: dag.timetable for dag_id, dag in dags.items() if isinstance(dag.timetable, CronPartitionTimetable)
+    }
+    assert {dag_id: clock.expression for dag_id, clock in clocks.items()} == {
+        "refresh_register": "0 6 * * *",
+        "collect__aic": "30 6 * * *",
+        "collect__fda": "0 7 * * *",
+        "collect__qtsb": "15 7 * * *",
+    }
+    assert {clock.key_format for clock in clocks.values()} == {"%Y-%m-%d"}
+    assert {str(clock.timezone) for clock in clocks.values()} == {"Asia/Shanghai"}
+
+
+def test_a_failed_part_still_closes_and_still_fails_its_run(dags: dict[str, DAG]) -> None:
+    for dag_id in [*COLLECT, "refresh_register"]:
+        closing = dags[dag_id].get_task("close_day")
+        assert closing.is_teardown
+        assert not closing.on_failure_fail_dagrun
+
+
+@pytest.mark.parametrize("dag_id", ALL)
+def test_what_every_dag_promises(dags: dict[str, DAG], dag_id: str) -> None:
+    dag = dags[dag_id]
+    assert dag.owner == "credit-office"
+    assert dag.tags
+    assert dag.doc_md
+    assert dag.deadline
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    assert dag.dagrun_timeout is not None
+    assert dag.dagrun_timeout >= timedelta(hours=3)
+    for task in dag.tasks:
+        assert task.retries in (2, 3)
+        assert task.retry_policy is not None
+        assert task.execution_timeout is not None
+        assert task.execution_timeout < dag.dagrun_timeout
+
+
+def test_every_agency_and_every_site_has_a_pool_of_its_own(dags: dict[str, DAG]) -> None:
+    assert {dag_id: dags[dag_id].get_task("collect").pool for dag_id in COLLECT} == {
+        "collect__aic": "agency_aic",
+        "collect__fda": "agency_fda",
+        "collect__qtsb": "agency_qtsb",
+    }
+    assert {dags[dag_id].get_task("publish").pool for dag_id in PUBLISH} == {f"site_{site}" for site in SITES}
+
+
+@pytest.mark.parametrize("dag_id", ALL)
+def test_a_dag_survives_being_stored(dags: dict[str, DAG], dag_id: str) -> None:
+    stored = DagSerialization.from_dict(DagSerialization.to_dict(dags[dag_id]))
+    assert stored.dag_id == dag_id
+    assert sorted(stored.task_ids) == sorted(dags[dag_id].task_ids)
+    assert stored.deadline
+
+
+def test_dag_files_import_only_the_task_sdk_at_module_level() -> None:
+    for path in sorted((ROOT / "dags").glob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            modules = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            for module in modules:
+                if module.startswith("airflow"):
+                    assert module.startswith("airflow.sdk"), f"{path.name} imports {module}"
+                assert not module.startswith(("pipeline", "store", "feeds", "expectations")), path.name
