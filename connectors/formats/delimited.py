@@ -40,6 +40,9 @@ HEAD_BYTES: Final = 1 << 20
 
 _MARKS: Final = (b",", b"\t")
 
+_EMPTY_LINE: Final = b"\r\n"
+"""Stands for a damaged record. LF alone would become one line end with the lone CR of the record before."""
+
 
 @dataclass(frozen=True)
 class _Damage:
@@ -110,7 +113,7 @@ class Delimited:
                     skipping = b"\n" not in rest
                     taken = rest.find(b"\n") + 1 or len(rest)
                     rule = LONG_CELL if skipping else UNREADABLE
-                    block = _Block(b"\n", {0: self._damage(rule, rest[:taken], limit=limits.cell_chars)})
+                    block = _Block(_EMPTY_LINE, {0: self._damage(rule, rest[:taken], limit=limits.cell_chars)})
                 yield block
                 rest = rest[taken:]
                 block, taken = self._whole_records(rest)
@@ -130,7 +133,7 @@ class Delimited:
                 break
             if kind is End.BAD_QUOTE:
                 block.damage[ordinal] = self._damage(UNREADABLE, data[start:end])
-                lines.append(b"\n")
+                lines.append(_EMPTY_LINE)
             else:
                 lines.append(data[start:end])
             taken = end
@@ -155,7 +158,7 @@ class Delimited:
                 lines.append(record.decode(self.encoding).encode())
             except UnicodeDecodeError:
                 damage[ordinal] = self._damage(UNDECODABLE, record, encoding=self.encoding.upper())
-                lines.append(b"\n")
+                lines.append(_EMPTY_LINE)
         return _Block(b"".join(lines), damage)
 
     def _damage(self, rule: FormatRule, record: bytes, **values: Any) -> _Damage:
@@ -225,6 +228,8 @@ def _read(data: bytes, delimiter: bytes, width: int, *, threads: bool) -> tuple[
         return "skip"
 
     names = [str(position) for position in range(width)]
+    if data.startswith(codecs.BOM_UTF8):  # the parser drops one, here in the middle of a file
+        data = codecs.BOM_UTF8 + data
     table = pa_csv.read_csv(
         pa.BufferReader(data),
         read_options=pa_csv.ReadOptions(column_names=names, block_size=len(data) + 1, use_threads=threads),

@@ -17,16 +17,25 @@ from typing import Final
 
 import numpy as np
 
+_MARKS: Final = (b",", b"\t")
+
 _FIELD: Final = {
     mark: re.compile(
         rb'(?:(?P<open>")(?P<quoted>[^"]*(?:""[^"]*)*)(?P<close>"?))?(?P<plain>[^%b\r\n]*)(?P<end>%b|\r\n|\r|\n|\Z)'
         % (mark, mark)
     )
-    for mark in (b",", b"\t")
+    for mark in _MARKS
 }
 
+_UNQUOTED_RECORD: Final = {
+    mark: re.compile(rb'(?:(?:[^"%b\r\n][^%b\r\n]*+)?%b)*+(?:[^"%b\r\n][^%b\r\n]*+)?(?:\r\n|\r|\n)' % (5 * (mark,)))
+    for mark in _MARKS
+}
+"""A record none of whose fields begins with a quote: most are, and are passed over in one match."""
 
-_PLAIN: Final = re.compile(rb'[^"\r\n]*(?:\r\n|\r|\n)')
+_FIELD_AFTER_UNQUOTED: Final = {
+    mark: re.compile(rb'(?:(?:[^"%b\r\n][^%b\r\n]*+)?%b)*+' % (3 * (mark,)) + _FIELD[mark].pattern) for mark in _MARKS
+}
 
 
 class End(Enum):
@@ -44,9 +53,10 @@ def split_records(data: bytes, delimiter: bytes, *, final: bool) -> Iterator[tup
     nothing follows: then a quote that is still open is bad too, and only then.
     """
     start = 0
+    match_unquoted = _UNQUOTED_RECORD[delimiter].match
     while start < len(data):
-        if plain := _PLAIN.match(data, start):
-            end, kind = plain.end(), End.LINE
+        if unquoted := match_unquoted(data, start):
+            end, kind = unquoted.end(), End.LINE
         else:
             end, kind = _quoted_record(data, start, delimiter, final=final)
         if kind is End.BAD_QUOTE:
@@ -56,7 +66,7 @@ def split_records(data: bytes, delimiter: bytes, *, final: bool) -> Iterator[tup
 
 
 def _quoted_record(data: bytes, start: int, delimiter: bytes, *, final: bool) -> tuple[int, End]:
-    match_field = _FIELD[delimiter].match
+    match_field = _FIELD_AFTER_UNQUOTED[delimiter].match
     position = start
     bad = False
     while match := match_field(data, position):

@@ -106,7 +106,9 @@ def open_workbook(source: Source, findings: Findings) -> Workbook:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl tells of styles and extensions that it leaves out
             book = load_workbook(source.stream, read_only=True, data_only=False, keep_links=False)
-    except (*_DAMAGE, InvalidFileException) as error:
+    except (*_DAMAGE, OSError, InvalidFileException) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk, not the delivery
+            raise
         if isinstance(error.__cause__ or error, DefusedXmlException):
             raise XML_DTD.refusal(findings.file) from error
         raise UNKNOWN_FORMAT.refusal(findings.file, what="损坏的 XLSX 工作簿") from error

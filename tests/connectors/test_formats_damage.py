@@ -398,3 +398,59 @@ def test_a_table_is_read_once_and_its_file_closed(tmp_path: Path) -> None:
     list(open_table(stream, file=path.name).batches())
     assert not stream.closed
     stream.close()
+
+
+def test_a_byte_order_mark_or_a_lone_carriage_return_inside_a_file_moves_no_row_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 1)
+    table, rows = read(b"A,B,C\n\xef\xbb\xbf1,2,3\r4,\xe4,6\n7,8,9\n\xef\xbb\xbf")
+    assert rows == {2: ["\ufeff1", "2", "3"], 4: ["7", "8", "9"]}
+    assert damage(table) == [("F14", 3), ("F13", 5)]
+
+
+def test_shared_texts_of_a_workbook_are_read() -> None:
+    """As Excel writes them; openpyxl puts the texts into the cells."""
+    content = replaced(SMALL, SHEET, b'<c r="B2" t="inlineStr"><is><t>2</t></is></c>', b'<c r="B2" t="s"><v>0</v></c>')
+    part = b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-officedocument'
+    part += b'.spreadsheetml.sharedStrings+xml"/></Types>'
+    packed = io.BytesIO(replaced(content, "[Content_Types].xml", b"</Types>", part))
+    with zipfile.ZipFile(packed, "a") as container:
+        texts = "<si><r><t>共享</t></r><r><t>文字</t></r></si>"
+        spreadsheet = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        container.writestr("xl/sharedStrings.xml", f'<sst xmlns="{spreadsheet}">{texts}</sst>')
+    assert read(packed.getvalue())[1] == {2: ["1", "共享文字", "3"]}
+
+
+FILES = (
+    'CF_WSH,名称,CF_NR\n1,"甲""乙,\n丙",x\n2,,"y"\n3,"丁",\n'.encode(),
+    "CF_WSH\t名称\tCF_NR\r\n1\t甲\tx\r\n2\t乙\t\r\n".encode("gb18030"),
+    "<ROWDATA><ROW><A>1</A><B>甲&lt;</B></ROW><ROW><A>2</A></ROW></ROWDATA>".encode(),
+    '{"rows": [{"A": "1", "B": "甲"}, {"A": 2.50, "B": null}]}'.encode(),
+    '{"A": "1", "B": "甲"}\n{"A": 2.50, "B": null}\n'.encode(),
+)
+PIECES = st.sampled_from(
+    [bytes((byte,)) for byte in b'"",\n\r\t\0\\<>&{}[]:/\xe4\xff'] + [b"\xef\xbb\xbf", b'""', b"</"]
+)
+EDITS = st.lists(st.tuples(st.integers(0, 90), st.integers(0, 5), PIECES), min_size=1, max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(content=st.sampled_from(FILES), edits=EDITS, block_bytes=st.integers(1, 40))
+def test_whatever_happens_to_the_bytes_a_file_is_refused_or_each_row_is_accounted_for(
+    content: bytes, edits: list[tuple[int, int, bytes]], block_bytes: int
+) -> None:
+    for place, length, piece in edits:
+        content = content[:place] + piece + content[place + length :]
+    outcomes = []
+    for size in (block_bytes, 1 << 20):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(delimited, "BLOCK_BYTES", size)
+            try:
+                table, rows = read(content)
+            except DeliveryRefused as refusal:
+                outcomes.append(repr(refusal.problem))
+            else:
+                found = sorted((problem.row or 0, problem.rule, problem.text) for problem in table.problems)
+                outcomes.append(repr((rows, found)))
+    assert outcomes[0] == outcomes[1]
