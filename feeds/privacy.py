@@ -33,7 +33,8 @@ MAYBE_IN_TEXT: Final = f"{_DIGIT}(?:{_GAP}{_DIGIT}){{6}}"
 _D: Final = "[ '-]*[0-9]"
 _MONTH_DAY: Final = "[ '-]*(?:0[ '-]*[1-9]|1[ '-]*[0-2])[ '-]*(?:0[ '-]*[1-9]|[12][ '-]*[0-9]|3[ '-]*[01])"
 MAYBE_IN_CODE: Final = (
-    rf"[^ -~]|[0-9](?:{_D}){{7}}(?:{_D}{_D})?{_MONTH_DAY}(?:{_D}){{2}}"  # ID number around its month and day
+    r"[^ -~]"
+    rf"|(?:^|[^0-9])[0-9](?:{_D}){{7}}(?:{_D}{_D})?{_MONTH_DAY}(?:{_D}){{2}}[ '-]*[0-9Xx]"  # ID number, birthday inside
     r"|(?:^|[^0-9])(?:0 ?0)?(?:86)?[ -]{0,2}1[3-9](?:[ -]?[0-9]){9}(?:[^0-9]|$)"  # mobile
     r"|0[1-9][0-9]{1,2}[) -]"  # landline
 )
@@ -48,29 +49,32 @@ class Review:
     holds_illegal_characters: bool = False
 
 
-def _joined(columns: Sequence[Column], separator: str) -> str:
-    return f"concat_ws({separator}, {', '.join(identifier(column.code) for column in columns)})" if columns else "''"
+def _joined(columns: Sequence[Column]) -> str:
+    return f"concat_ws('|', {', '.join(identifier(column.code) for column in columns)})"  # | is in neither shape
 
 
-def review(database: duckdb.DuckDBPyConnection, rows: Path, columns: Sequence[Column]) -> Review:
-    """Look at every text and code of ``rows``, a Parquet file with ``columns``, the key first; one batch at a time."""
-    texts = [column for column in columns if column.type == "text" and column.source]
-    codes = [column for column in columns if column.type == "code" and column.source]
+def _look(
+    database: duckdb.DuckDBPyConnection, rows: Path, key: Column, columns: Sequence[Column], *, shape: str, seen: Review
+) -> None:
     suspects = (
-        f"SELECT {', '.join(identifier(column.code) for column in (columns[0], *texts, *codes))} "  # noqa: S608
-        f"FROM read_parquet({literal(str(rows))}) "
-        f"WHERE regexp_matches({_joined(texts, 'chr(10)')}, {literal(f'{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}')}) "
-        f"OR regexp_matches({_joined(codes, literal('|'))}, {literal(MAYBE_IN_CODE)})"
+        f"SELECT {', '.join(identifier(column.code) for column in (key, *columns))} "  # noqa: S608
+        f"FROM read_parquet({literal(str(rows))}) WHERE regexp_matches({_joined(columns)}, {literal(shape)})"
     )
-    seen = Review()
     for batch in database.sql(suspects).to_arrow_reader(_BATCH_ROWS):
-        keys = batch.column(0)
-        for column in (*texts, *codes):
+        for column in columns:
             cells = batch.column(column.code)
             illegal = pc.fill_null(pc.match_substring_regex(cells, ILLEGAL_IN_XML), False)
             seen.holds_illegal_characters |= pc.any(illegal).as_py() or False
             found = pc.fill_null(pc.or_(id_like(cells, column.type == "code"), has_telephone(cells)), False)
-            seen.personal += [(key, column.code) for key in keys.filter(found).to_pylist()]
+            seen.personal += [(record, column.code) for record in batch.column(0).filter(found).to_pylist()]
+
+
+def review(database: duckdb.DuckDBPyConnection, rows: Path, columns: Sequence[Column]) -> Review:
+    """Look at every text and code of ``rows``, a Parquet file with ``columns``, the key first; one batch at a time."""
+    seen = Review()
+    for kind, shape in (("text", f"{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}"), ("code", MAYBE_IN_CODE)):
+        looked_at = [column for column in columns if column.type == kind and column.source]
+        _look(database, rows, columns[0], looked_at, shape=shape, seen=seen)
     seen.personal.sort()
     return seen
 

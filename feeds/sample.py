@@ -10,7 +10,7 @@ from typing import Final
 
 from lxml import etree
 
-from feeds.algebra import raw_rows
+from feeds.algebra import keyed_rows
 from feeds.hashed_file import BLOCK
 from feeds.manifest import FORMATS, FileEntry, Part, part_file
 from feeds.row_text import csv_text, xml_head, xml_tail, xml_text
@@ -34,6 +34,7 @@ def check_sample(directory: Path, table: Table, part: Part, site: Site, files: M
     """Count all rows of one part in each format, compare about ``SAMPLE_ROWS`` of them, validate these as XML.
 
     Raises:
+        CanonicalFormError: the keys of the CSV file do not rise.
         ReadBackError: with the file that differs.
     """
     names = {form: part_file(table.table, part, form) for form in FORMATS}
@@ -44,7 +45,7 @@ def check_sample(directory: Path, table: Table, part: Part, site: Site, files: M
     codes = [column.code for column in part_columns(table, part)]
     head, tail = xml_head(site.xml.root), xml_tail(site.xml.root)
     step = max(1, rows // SAMPLE_ROWS)
-    csv_rows = islice(raw_rows(directory / names["csv"]), 1, None)
+    csv_rows = (row for _, row in keyed_rows(directory / names["csv"]))
     json_rows = _lines(directory / names["jsonl"], 0)
     xml_rows = _lines(directory / names["xml"], head.count(b"\n"))
     document = [head]
