@@ -262,6 +262,7 @@ disclosure = sa.Table(
     sa.Column("site", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("record_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("record_key", sa.Text, nullable=False),
     sa.Column("shown", sa.Boolean, nullable=False),
     sa.Column("until", sa.Date, comment="last day of display; null = no end"),
     sa.Column("first_shown", sa.Date, comment="day of the release that first showed this record on this site"),

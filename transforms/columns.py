@@ -102,6 +102,12 @@ NATURAL_PERSON: Final = "自然人"
 SUBJECT_CODES: Final = ("uscc", "regno", "org_code", "tax_no", "institution_no", "social_org_no")
 """行政相对人代码_1 to _6 of the new sheet."""
 
+FREE_TEXT: Final = (
+    "content", "facts", "basis", "violation_type", "case_name", "project_name", "document_name", "certificate_name",
+    "revoked_certificate", "remarks",
+)  # fmt: skip
+"""Running text of a decision: a telephone number in it is cut before it is shown (domain 3.4)."""
+
 RECORD_STATUS: Final = ("valid", "invalid", "withdrawn", "disputed", "other")
 """valid 有效/正常, invalid 无效, withdrawn 撤销, disputed 异议, other 其他 (the last two go to review)."""
 

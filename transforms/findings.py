@@ -158,23 +158,24 @@ def _subject(rows: _Rows, sheet: Sheet) -> dict[str, pa.Array]:
 
 def _codes(rows: _Rows) -> dict[str, pa.Array]:
     uscc, org_code = rows.value("uscc"), rows.value("org_code")
-    uscc_finding = identifiers.uscc_finding(uscc)
+    uscc_finding = rows.read("code.uscc")
     inner_only = pc.fill_null(pc.equal(uscc_finding, "ORG_CHECK"), False)
     from_uscc = identifiers.org_code_of_uscc(uscc)
     disagree = pc.and_(identifiers.uscc_valid(uscc), pc.not_equal(org_code, from_uscc))
     resident = pc.and_(
         pc.equal(rows.value("id_type"), "身份证"),
-        pc.is_valid(rows.read("id.id_no")),
+        pc.is_valid(rows.read("code.id_no")),
     )
     return {
         "R03.uscc": pc.coalesce(rows.read("damaged.uscc"), pc.if_else(inner_only, _NULL, uscc_finding)),
         "R04.uscc_inner": pc.if_else(inner_only, uscc_finding, _NULL),
         "R05.org_code_agrees": _when(disagree, "ORG_CODE_NOT_IN_USCC"),
-        "R05.org_code": pc.coalesce(rows.read("damaged.org_code"), identifiers.org_code_finding(org_code)),
-        "R06.regno": pc.coalesce(rows.read("damaged.regno"), identifiers.regno_finding(rows.value("regno"))),
-        "R07.tax_no": pc.coalesce(rows.read("damaged.tax_no"), identifiers.tax_no_finding(rows.value("tax_no"))),
-        "R08.id_no": pc.if_else(pc.fill_null(resident, False), rows.read("id.id_no"), _NULL),
+        "R05.org_code": pc.coalesce(rows.read("damaged.org_code"), rows.read("code.org_code")),
+        "R06.regno": pc.coalesce(rows.read("damaged.regno"), rows.read("code.regno")),
+        "R07.tax_no": pc.coalesce(rows.read("damaged.tax_no"), rows.read("code.tax_no")),
+        "R08.id_no": pc.if_else(pc.fill_null(resident, False), rows.read("code.id_no"), _NULL),
         "R09.personal_id": rows.read("personal_id"),
+        "R09.telephone": rows.read("telephone"),
     }
 
 
@@ -256,7 +257,7 @@ def _authority_codes(rows: _Rows) -> dict[str, pa.Array]:
     found: dict[str, pa.Array] = {}
     for name in ("authority_code", "source_code"):
         code = rows.value(name)
-        finding = identifiers.uscc_finding(code)
+        finding = rows.read(f"code.{name}")
         finding = pc.if_else(pc.fill_null(pc.equal(finding, "ORG_CHECK"), False), _NULL, finding)
         of_state = pc.fill_null(pc.match_substring_regex(code, "^1[123]"), False)
         not_public = pc.and_(pc.is_valid(code), pc.invert(of_state))

@@ -23,6 +23,7 @@ from transforms.canonical import canonical_text
 from transforms.columns import (
     DAY,
     DERIVED,
+    FREE_TEXT,
     NATURAL_PERSON,
     ORGANISATION,
     SOLE_TRADER,
@@ -251,11 +252,42 @@ def _infer_subject_category(reading: _Reading) -> None:
 
 
 def _mask_id_numbers(reading: _Reading) -> None:
-    reading.findings["id.id_no"] = identifiers.resident_id_finding(reading.values["id_no"])
+    for target, look in _CODE_FINDINGS.items():
+        reading.findings[f"code.{target}"] = look(reading.values[target])
     for target in ID_COLUMNS:
         reading.values[target] = personal.mask_ids(_covered(reading.values[target]))
     marks = [mark for name in sorted(reading.values) if (mark := _mask_in_column(reading, name)) is not None]
     reading.findings["personal_id"] = join_present(marks, reading.rows)
+    reading.findings["telephone"] = join_present(
+        [mark for name in sorted(reading.values) if (mark := _telephone_in_column(reading, name)) is not None],
+        reading.rows,
+    )
+
+
+def _telephone_in_column(reading: _Reading, name: str) -> pa.Array | None:
+    """Find telephone numbers where they cannot simply be cut: in a name or a number, not in running text."""
+    values = reading.values[name]
+    if values.type != TEXT or name in ID_COLUMNS or name in CODE_COLUMNS or name in FREE_TEXT:
+        return None
+    rows = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(values, TELEPHONE_LIKE), False))
+    if not len(rows):
+        return None
+    hit = rows.filter(pc.fill_null(personal.has_telephone(values.take(rows)), False))
+    if not len(hit):
+        return None
+    return pc.if_else(_mask_at(hit, reading.rows), pa.scalar(name, TEXT), pa.scalar(None, TEXT))
+
+
+_CODE_FINDINGS: Final = {
+    "uscc": identifiers.uscc_finding,
+    "org_code": identifiers.org_code_finding,
+    "regno": identifiers.regno_finding,
+    "tax_no": identifiers.tax_no_finding,
+    "authority_code": identifiers.uscc_finding,
+    "source_code": identifiers.uscc_finding,
+    "id_no": identifiers.resident_id_finding,
+}
+"""Codes are judged before an ID number in them is masked."""
 
 
 def _mask_in_column(reading: _Reading, name: str) -> pa.Array | None:
@@ -269,10 +301,6 @@ def _mask_in_column(reading: _Reading, name: str) -> pa.Array | None:
         return None
     suspects = values.take(rows)
     hit = pc.fill_null(personal.id_like(suspects, code_column=is_code), False)
-    if name == "tax_no":
-        organisation = identifiers.org_code_of_tax_no(suspects)
-        of_organisation = pc.and_(pc.is_valid(organisation), pc.is_null(identifiers.org_code_finding(organisation)))
-        hit = pc.and_not(hit, of_organisation)
     if not pc.any(hit).as_py():
         return None
     where = _mask_at(rows.filter(hit), reading.rows)
@@ -280,6 +308,8 @@ def _mask_in_column(reading: _Reading, name: str) -> pa.Array | None:
     return pc.if_else(where, pa.scalar(name, TEXT), pa.scalar(None, TEXT))
 
 
+TELEPHONE_LIKE: Final = r"[0-9０-９][0-9０-９ \-－　()（）]{5}|电话"
+"""Cheap sign that a text may hold a telephone number."""
 _RUN: Final = r"[0-9０-９][0-9０-９ \-－　]{13}"
 """A run long enough to hold an ID number, however it is spaced; cheap, and rare in text."""
 _CODE_LIKE: Final = r"^[0-9]{6}([0-9]{2})?[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}"

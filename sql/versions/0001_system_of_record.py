@@ -192,6 +192,7 @@ def upgrade() -> None:
         sa.Column("site", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("record_id", sa.BigInteger(), nullable=False),
+        sa.Column("record_key", sa.Text(), nullable=False),
         sa.Column("shown", sa.Boolean(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True, comment="last day of display; null = no end"),
         sa.Column(

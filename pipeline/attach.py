@@ -1,0 +1,139 @@
+"""Attach what is due: accepted records without an attachment, and uncertain ones when the register has moved on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from pipeline.engine import Engine
+from pipeline.office import Office
+from store.bulk import copy_in, read_batches
+from store.schema import register_version
+from transforms import identifiers, names
+from transforms.attach import attach as decide_attachments
+from transforms.columns import TEXT, Kind
+
+_DUE: Final = """
+SELECT r.record_id, r.subject_key, r.subject_category, r.uscc, r.org_code, r.regno, r.tax_no
+FROM {kind} r
+LEFT JOIN (
+    SELECT DISTINCT ON (record_id) record_id, grade, method, register_version
+    FROM attachment WHERE kind = '{kind}' ORDER BY record_id, attachment_id DESC
+) a USING (record_id)
+WHERE r.state = 'accepted' AND (
+    a.record_id IS NULL
+    OR (a.grade <> 'certain' AND a.method <> 'natural_person' AND a.register_version < $1)
+)
+"""
+_ENTERPRISES: Final = """
+SELECT e.uscc, e.regno, e.name_key, e.former_names, e.to_version IS NULL AS holds
+FROM enterprise e
+WHERE e.to_version IS NULL
+   OR EXISTS (SELECT 1 FROM enterprise c WHERE c.uscc = e.uscc AND c.to_version IS NULL)
+"""
+_RECORDS = pa.schema(
+    [
+        ("record_id", pa.int64()), ("subject_key", TEXT), ("subject_category", TEXT), ("uscc", TEXT),
+        ("org_code", TEXT), ("regno", TEXT), ("tax_no", TEXT), ("tax_org", TEXT),
+    ]
+)  # fmt: skip
+_REGISTER = pa.schema([("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT)])
+_NAMES = pa.schema([("uscc", TEXT), ("name_key", TEXT), ("current", pa.bool_())])
+
+
+class NoRegister(RuntimeError):
+    """Nothing can be attached before a register is loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """What one run decided: records per method and per grade, on which register version."""
+
+    register_version: int
+    decided: int
+    grades: Mapping[str, int]
+    methods: Mapping[str, int]
+
+
+def attach(office: Office, *, as_of: dt.date) -> Attached:
+    """Decide every attachment that is due, in one transaction. Raises ``NoRegister`` when no register is loaded."""
+    with (
+        tempfile.TemporaryDirectory(dir=office.scratch(), prefix="attach-") as scratch,
+        office.engine.begin() as connection,
+    ):
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('records'))"))
+        version = connection.scalar(sa.select(sa.func.max(register_version.c.register_version)))
+        if version is None:
+            raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
+        grades: Counter[str] = Counter()
+        methods: Counter[str] = Counter()
+        with Engine(Path(scratch)) as engine:
+            register: tuple[ir.Table, ir.Table] | None = None
+            for kind in Kind:
+                due = engine.load("due", _RECORDS, _due(office, kind, version))
+                if not engine.rows(due):
+                    continue
+                register = register or _load_register(office, engine)
+                for batch in engine.stream(decide_attachments(due, *register)):
+                    table = _as_rows(batch, kind, version, as_of)
+                    copy_in(connection, "attachment", table)
+                    grades.update(batch.column("grade").to_pylist())
+                    methods.update(batch.column("method").to_pylist())
+        return Attached(version, sum(grades.values()), dict(sorted(grades.items())), dict(sorted(methods.items())))
+
+
+def _due(office: Office, kind: Kind, version: int) -> Iterator[pa.RecordBatch]:
+    query = _DUE.format(kind=kind.value)
+    for batch in read_batches(office.bulk_url, query, {"version": version}):
+        tax_org = identifiers.org_code_of_tax_no(batch.column("tax_no"))
+        yield pa.RecordBatch.from_arrays([*batch.columns, tax_org], schema=_RECORDS)
+
+
+def _load_register(office: Office, engine: Engine) -> tuple[ir.Table, ir.Table]:
+    codes: list[pa.RecordBatch] = []
+    carried: list[pa.RecordBatch] = []
+    for batch in read_batches(office.bulk_url, _ENTERPRISES):
+        uscc = batch.column("uscc")
+        org_code = identifiers.org_code_of_uscc(uscc)
+        codes.append(pa.RecordBatch.from_arrays([uscc, org_code, batch.column("regno")], schema=_REGISTER))
+        carried.append(
+            pa.RecordBatch.from_arrays([uscc, batch.column("name_key"), batch.column("holds")], schema=_NAMES)
+        )
+        carried.append(_former_names(batch))
+    return engine.load("register", _REGISTER, codes), engine.load("names", _NAMES, carried)
+
+
+def _former_names(batch: pa.RecordBatch) -> pa.RecordBatch:
+    listed = pc.split_pattern_regex(batch.column("former_names"), "[;；]")
+    holders = batch.column("uscc").take(pc.list_parent_indices(listed))
+    keys = names.name_key(pc.list_flatten(listed))
+    named = pc.and_(pc.is_valid(keys), pc.not_equal(keys, ""))
+    former = pa.RecordBatch.from_arrays(
+        [holders, keys, pa.repeat(pa.scalar(False), len(keys))],
+        schema=_NAMES,
+    )
+    return former.filter(pc.fill_null(named, False))
+
+
+def _as_rows(batch: pa.RecordBatch, kind: Kind, version: int, as_of: dt.date) -> pa.Table:
+    count = batch.num_rows
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+    columns["score"] = pc.cast(columns["score"], pa.decimal128(18, 3), safe=False)
+    return pa.table(
+        columns
+        | {
+            "kind": pa.repeat(pa.scalar(kind.value, TEXT), count),
+            "register_version": pa.repeat(pa.scalar(version, pa.int64()), count),
+            "as_of": pa.repeat(pa.scalar(as_of, pa.date32()), count),
+        }
+    )

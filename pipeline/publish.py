@@ -1,0 +1,332 @@
+"""Publish one site's next release: decide, build beside, verify, make visible by one atomic step.
+
+Order of events, so that a kill at any instruction does no harm: the release and its decisions are entered as
+``building``; the directory is written and verified where no reader looks; one rename makes it visible; the ledger
+says ``visible``. A run that finds a ``building`` release asks the directory which side of the rename it stopped on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from feeds.manifest import MANIFEST, manifest_hash
+from feeds.release import ReleaseSummary, build_release
+from feeds.signature import Signer
+from feeds.sites import Site, load_sites
+from feeds.visible import building_directory, current_release, discard_unfinished, make_visible
+from pipeline.engine import Engine
+from pipeline.office import Office
+from store import releases
+from store.bulk import copy_in, read_batches
+from transforms import personal
+from transforms.columns import DAY, FREE_TEXT, MONEY, STANDARD_COLUMNS, TEXT, Kind
+from transforms.disclose import disclose
+from transforms.policy import withholdings
+
+_PUBLISHABLE: Final = """
+SELECT r.record_id, r.record_key, r.as_of AS last_changed, {columns},
+       a.uscc AS enterprise_uscc, e.name AS enterprise_name
+FROM {kind} r
+JOIN (
+    SELECT DISTINCT ON (record_id) record_id, uscc, grade, method
+    FROM attachment WHERE kind = '{kind}' ORDER BY record_id, attachment_id DESC
+) a USING (record_id)
+LEFT JOIN enterprise e ON e.uscc = a.uscc AND e.to_version IS NULL
+WHERE r.state IN ('accepted', 'superseded') AND (a.grade = 'certain' OR a.method = 'natural_person')
+"""
+_EARLIER: Final = """
+SELECT DISTINCT ON (d.record_key) d.record_key, d.record_id, d.shown, d.until, d.first_shown, d.reason
+FROM disclosure d JOIN release r USING (release_id)
+WHERE d.site = $1 AND d.kind = $2 AND r.state = 'visible'
+ORDER BY d.record_key, d.disclosure_id DESC
+"""
+_EARLIER_SCHEMA: Final = pa.schema(
+    [
+        ("record_key", TEXT), ("record_id", pa.int64()), ("shown", pa.bool_()), ("until", DAY), ("first_shown", DAY),
+        ("reason", TEXT),
+    ]
+)  # fmt: skip
+
+
+class PublishError(RuntimeError):
+    """A release that must not be made; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A release as it stands: its number, its rows per table, and whether this run made it."""
+
+    site: str
+    sequence: int
+    as_of: dt.date
+    already_published: bool
+    manifest_sha256: str
+    tables: Mapping[str, Any]
+    directory: Path
+
+
+def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Published]:
+    """Publish the sites named, from one reading of the records.
+
+    A site whose newest release is of the same day and already says all of it gets no other. Raises ``PublishError``
+    when a release of a later day exists: history is not rewritten. Raises ``feeds.release.ReleaseError`` when a
+    release fails its verification; nothing of it is visible then.
+    """
+    sites = load_sites()
+    signer = Signer.load(os.environ, office.settings.key_file, generate=True)
+    with (
+        tempfile.TemporaryDirectory(dir=office.scratch(), prefix="publish-") as scratch,
+        Engine(Path(scratch)) as engine,
+        contextlib.ExitStack() as locks,
+    ):
+        for site_id in sorted(site_ids):
+            locks.enter_context(_only_publisher(office, site_id))
+        records = {kind: _load_records(office, engine, kind) for kind in Kind}
+        return [_publish_site(office, engine, sites[site_id], records, as_of, signer) for site_id in sorted(site_ids)]
+
+
+@contextlib.contextmanager
+def _only_publisher(office: Office, site: str) -> Iterator[None]:
+    """Hold the site for this process; another one waits."""
+    with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        key = {"site": f"publish {site}"}
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtext(:site))"), key)
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(hashtext(:site))"), key)
+
+
+def _load_records(office: Office, engine: Engine, kind: Kind) -> ir.Table:
+    """The newest attached row of each record; a version that is not attached yet does not displace one that is."""
+    schema = pa.schema(
+        [
+            ("record_id", pa.int64()), ("record_key", TEXT), ("last_changed", DAY), *STANDARD_COLUMNS[kind].items(),
+            ("enterprise_uscc", TEXT), ("enterprise_name", TEXT),
+        ]
+    )  # fmt: skip
+    query = _PUBLISHABLE.format(kind=kind.value, columns=", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind]))
+    batches = (_readable(batch, schema) for batch in read_batches(office.bulk_url, query))
+    every = engine.load(f"{kind}_attached", schema, batches)
+    newest = ibis.row_number().over(group_by=every.record_key, order_by=every.record_id.desc())
+    return engine.keep(f"{kind}_records", every.mutate(age=newest).filter(lambda t: t.age == 0).drop("age"))
+
+
+def _readable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Give amounts their type back and cut telephone numbers from running text (domain 3.4)."""
+    columns = []
+    for field, column in zip(schema, batch.columns, strict=True):
+        if field.type == MONEY:
+            columns.append(pc.cast(pc.cast(column, TEXT), MONEY))
+        elif field.name in FREE_TEXT:
+            columns.append(personal.cut_telephones(column))
+        else:
+            columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _publish_site(
+    office: Office, engine: Engine, site: Site, records: Mapping[Kind, ir.Table], as_of: dt.date, signer: Signer
+) -> Published:
+    root = office.settings.feeds / site.site
+    root.mkdir(parents=True, exist_ok=True)
+    with office.engine.begin() as connection:
+        _recover(connection, site.site, root)
+        previous = releases.newest_release(connection, site.site, "visible")
+        if previous is not None and previous.as_of > as_of:
+            raise PublishError(
+                f"{site.site}: 第 {previous.sequence} 期的业务日是 {previous.as_of}, 晚于 {as_of}; 已公布的历史不再改写。"
+            )
+        sequence = previous.sequence + 1 if previous else 1
+        release_id = releases.open_release(connection, site.site, sequence, as_of)
+        decisions = {
+            kind: _decide(office, connection, engine, site, records[kind], kind, as_of, release_id) for kind in Kind
+        }
+    building = building_directory(root, sequence)
+    try:
+        summary = _build(engine, site, records, decisions, root, building, sequence, as_of, signer)
+    except BaseException:
+        with office.engine.begin() as connection:
+            releases.drop_unfinished(connection, release_id)
+        raise
+    if previous is not None and previous.as_of == as_of and not _says_something(summary):
+        shutil.rmtree(building)
+        with office.engine.begin() as connection:
+            releases.drop_unfinished(connection, release_id)
+        return Published(
+            site.site, previous.sequence, as_of, True, previous.manifest_sha256 or "", previous.summary or {},
+            (root / "current").resolve(),
+        )  # fmt: skip
+    make_visible(root, building, sequence)
+    tables = _tables(summary)
+    with office.engine.begin() as connection:
+        releases.mark_visible(connection, release_id, summary.manifest_sha256, tables)
+    return Published(
+        site.site, sequence, as_of, False, summary.manifest_sha256, tables, (root / "current").resolve()
+    )
+
+
+def _recover(connection: sa.Connection, site: str, root: Path) -> None:
+    """Finish or take back what a killed run left."""
+    building = releases.newest_release(connection, site, "building")
+    current = current_release(root)
+    if building is not None:
+        if current is not None and int(current.name) == building.sequence:
+            releases.mark_visible(
+                connection, building.release_id, manifest_hash((current / MANIFEST).read_bytes()), None
+            )
+        else:
+            releases.drop_unfinished(connection, building.release_id)
+    discard_unfinished(root)
+
+
+def _decide(
+    office: Office,
+    connection: sa.Connection,
+    engine: Engine,
+    site: Site,
+    records: ir.Table,
+    kind: Kind,
+    as_of: dt.date,
+    release_id: int,
+) -> ir.Table:
+    earlier = engine.load(
+        f"{kind}_{site.site}_earlier",
+        _EARLIER_SCHEMA,
+        read_batches(office.bulk_url, _EARLIER, {"site": site.site, "kind": kind.value}),
+    )
+    decided = engine.keep(
+        f"{kind}_{site.site}_decisions",
+        disclose(records, earlier.select("record_key", "first_shown"), site=site.site, kind=kind, as_of=as_of),
+    )
+    was = earlier.select(
+        earlier_key=earlier.record_key, was_id=earlier.record_id, was_shown=earlier.shown, was_until=earlier.until,
+        was_reason=earlier.reason,
+    )  # fmt: skip
+    compared = decided.left_join(was, decided.record_key == was.earlier_key)
+    changed = compared.filter(
+        compared.was_id.isnull()
+        | (compared.was_id != compared.record_id)
+        | (compared.was_shown != compared.shown)
+        | (compared.was_reason != compared.reason)
+        | (compared.was_until.fill_null(dt.date(1, 1, 1)) != compared.until.fill_null(dt.date(1, 1, 1)))
+    ).select(decided.columns)
+    constants = {"release_id": release_id, "site": site.site, "kind": kind.value}
+    for batch in engine.stream(changed):
+        table = pa.Table.from_batches([batch])
+        for name, value in constants.items():
+            table = table.append_column(name, pa.repeat(pa.scalar(value), batch.num_rows))
+        copy_in(connection, "disclosure", table)
+    return decided
+
+
+def _build(
+    engine: Engine,
+    site: Site,
+    records: Mapping[Kind, ir.Table],
+    decisions: Mapping[Kind, ir.Table],
+    root: Path,
+    into: Path,
+    sequence: int,
+    as_of: dt.date,
+    signer: Signer,
+) -> ReleaseSummary:
+    relations: dict[Kind, str] = {}
+    for kind in Kind:
+        decided, rows = decisions[kind], records[kind]
+        shown = decided.filter(decided.shown).select(
+            shown_id=decided.record_id, show_until=decided.until, first_shown=decided.first_shown
+        )
+        relation = f"{kind}_{site.site}_published"
+        engine.keep_view(relation, rows.inner_join(shown, rows.record_id == shown.shown_id).drop("shown_id", "record_id"))
+        relations[kind] = relation
+    withdrawals = f"{site.site}_withdrawals"
+    engine.keep(withdrawals, _withdrawals(engine, site, records, decisions, as_of))
+    with engine.cursor() as database:
+        return build_release(
+            database,
+            site=site,
+            relations=relations,
+            withdrawals=withdrawals,
+            previous=current_release(root),
+            into=into,
+            sequence=sequence,
+            as_of=as_of,
+            signer=signer,
+        )
+
+
+def _withdrawals(
+    engine: Engine, site: Site, records: Mapping[Kind, ir.Table], decisions: Mapping[Kind, ir.Table], as_of: dt.date
+) -> ir.Table:
+    """The reason of every record that is not shown; for one that is no longer there at all, that it was replaced."""
+    reasons = engine.load(
+        "withholding_reasons",
+        pa.schema([("code", TEXT), ("text", TEXT), ("basis", TEXT)]),
+        [
+            pa.RecordBatch.from_pylist(
+                [{"code": w.code, "text": w.reason, "basis": w.legal_basis} for w in withholdings().values()],
+                schema=pa.schema([("code", TEXT), ("text", TEXT), ("basis", TEXT)]),
+            )
+        ],
+    )
+    today = ibis.literal(as_of, type="date")
+    parts = []
+    for kind in Kind:
+        decided, rows = decisions[kind], records[kind]
+        changed = rows.select(changed_id=rows.record_id, changed_on=rows.last_changed)
+        withheld = decided.filter(~decided.shown)
+        withheld = withheld.left_join(changed, withheld.record_id == changed.changed_id)
+        parts.append(
+            withheld.select(
+                kind=ibis.literal(kind.value),
+                record_key=withheld.record_key,
+                reason_code=withheld.reason,
+                effective_date=ibis.ifelse(
+                    withheld.reason == "expired",
+                    (withheld.until + ibis.interval(days=1)).cast("date"),
+                    ibis.coalesce(withheld.changed_on, today),
+                ),
+            )
+        )
+        earlier = engine.table(f"{kind}_{site.site}_earlier")
+        gone = earlier.filter(earlier.shown).anti_join(decided, "record_key")
+        parts.append(
+            gone.select(
+                kind=ibis.literal(kind.value),
+                record_key=gone.record_key,
+                reason_code=ibis.literal("replaced"),
+                effective_date=today,
+            )
+        )
+    every = ibis.union(*parts, distinct=False)
+    every = every.left_join(reasons, every.reason_code == reasons.code)
+    return every.select(
+        "kind", "record_key", "reason_code", reason=every.text, legal_basis=every.basis,
+        effective_date=every.effective_date, successor_key=ibis.null("string"),
+    )  # fmt: skip
+
+
+def _tables(summary: ReleaseSummary) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"kind": table.kind.value, "full": table.full, "delta": table.delta, "tombstones": table.tombstones}
+        for name, table in summary.tables.items()
+    }
+
+
+def _says_something(summary: ReleaseSummary) -> bool:
+    return any(table.delta or table.tombstones for table in summary.tables.values())

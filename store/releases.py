@@ -1,0 +1,71 @@
+"""Releases and the disclosure decisions that they made visible."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from store.schema import attachment, disclosure, release
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release as the ledger has it; state ``building`` until its directory is visible."""
+
+    release_id: int
+    sequence: int
+    as_of: dt.date
+    state: str
+    manifest_sha256: str | None
+    summary: Mapping[str, Any] | None
+
+
+def newest_release(connection: sa.Connection, site: str, state: str) -> Release | None:
+    """Return the newest release of a site in a state, or None."""
+    row = connection.execute(
+        sa.select(
+            release.c.release_id, release.c.sequence, release.c.as_of, release.c.state,
+            release.c.manifest_sha256, release.c.summary,
+        )
+        .where(release.c.site == site, release.c.state == state)
+        .order_by(release.c.sequence.desc())
+        .limit(1)
+    ).one_or_none()  # fmt: skip
+    return None if row is None else Release(*row)
+
+
+def open_release(connection: sa.Connection, site: str, sequence: int, as_of: dt.date) -> int:
+    """Enter a release that is being built and return its id."""
+    newest_attachment = sa.select(sa.func.coalesce(sa.func.max(attachment.c.attachment_id), 0)).scalar_subquery()
+    return int(
+        connection.execute(
+            sa.insert(release)
+            .values(
+                site=site, sequence=sequence, as_of=as_of, state="building", after_attachment=newest_attachment
+            )
+            .returning(release.c.release_id)
+        ).scalar_one()
+    )
+
+
+def mark_visible(
+    connection: sa.Connection, release_id: int, manifest_sha256: str, summary: Mapping[str, Any] | None
+) -> None:
+    """Enter that a release is what readers see."""
+    connection.execute(
+        sa.update(release)
+        .where(release.c.release_id == release_id)
+        .values(state="visible", manifest_sha256=manifest_sha256, summary=summary)
+    )
+
+
+def drop_unfinished(connection: sa.Connection, release_id: int) -> None:
+    """Take back a release that never became visible, with its decisions."""
+    connection.execute(sa.delete(disclosure).where(disclosure.c.release_id == release_id))
+    connection.execute(
+        sa.delete(release).where(release.c.release_id == release_id, release.c.state == "building")
+    )

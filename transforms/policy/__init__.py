@@ -1,0 +1,102 @@
+"""Disclosure policy as dated tables: how long a record is shown on which channel, and why one is withheld.
+
+Both tables are data with their sources (domain 3.3, 3.4); changing a rule is a row with a date, never a change of code.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from transforms.columns import Kind
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One row of the period table. ``months`` None shows without end."""
+
+    id: str
+    channel: str
+    kind: Kind
+    from_: dt.date
+    to: dt.date | None
+    clock: Literal["decision", "publicity"]
+    months: int | None
+    min_months: int | None
+    max_months: int | None
+    shown: bool
+    any_of: tuple[str, ...]
+    only: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withholding:
+    """Why a record is not shown, as a site is told."""
+
+    code: str
+    reason: str
+    legal_basis: str
+
+
+class PolicyInvalid(ValueError):
+    """A policy table that cannot be used; names the row."""
+
+
+def periods_on(day: dt.date, *, site: str, kind: Kind) -> tuple[Period, ...]:
+    """Return the rows in force on a day for a site and kind, in the order in which they are tried."""
+    channels, periods = _period_table()
+    return tuple(
+        period
+        for period in periods
+        if period.channel == channels[site]
+        and period.kind is kind
+        and period.from_ <= day
+        and (period.to is None or day <= period.to)
+    )
+
+
+@cache
+def withholdings() -> dict[str, Withholding]:
+    """Return the reasons for withholding by code."""
+    content = yaml.safe_load((_FOLDER / "withholding.yaml").read_text(encoding="utf-8"))
+    return {code: Withholding(code, row["reason"], row["legal_basis"]) for code, row in content.items()}
+
+
+@cache
+def _period_table() -> tuple[dict[str, str], tuple[Period, ...]]:
+    content = yaml.safe_load((_FOLDER / "periods.yaml").read_text(encoding="utf-8"))
+    return content["channels"], tuple(_period(row) for row in content["periods"])
+
+
+def _period(row: dict[str, Any]) -> Period:
+    allowed = {
+        "id", "channel", "kind", "from", "to", "class", "months", "min_months", "max_months", "clock", "shown", "source",
+    }  # fmt: skip
+    if unknown := row.keys() - allowed:
+        raise PolicyInvalid(f"{row.get('id')}: unknown key {', '.join(sorted(unknown))}")
+    of_class = row.get("class", {})
+    if row.get("shown", True) and "months" not in row:
+        raise PolicyInvalid(f"{row['id']}: says neither months nor shown: false")
+    return Period(
+        id=row["id"],
+        channel=row["channel"],
+        kind=Kind(row["kind"]),
+        from_=row["from"],
+        to=row.get("to"),
+        clock=row["clock"],
+        months=row.get("months"),
+        min_months=row.get("min_months"),
+        max_months=row.get("max_months"),
+        shown=row.get("shown", True),
+        any_of=tuple(of_class.get("any_of", ())),
+        only=tuple(of_class.get("only", ())),
+        source=row["source"],
+    )
