@@ -72,7 +72,8 @@ def clean_text(expression: str, *, drop_illegal: bool = True) -> str:
 
 def date_text(expression: str, site: Site) -> str:
     """Return the SQL expression that writes a DATE as ``site`` wants it; any later day is its permanent date."""
-    return f"strftime(least({expression}, DATE '{site.permanent_date}'), {literal(site.strftime)})"
+    last = f"DATE '{site.permanent_date}'"
+    return f"strftime(CASE WHEN {expression} > {last} THEN {last} ELSE {expression} END, {literal(site.strftime)})"
 
 
 def _translated(text: str, column: Column) -> str:
