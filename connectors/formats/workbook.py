@@ -9,7 +9,7 @@ import datetime as dt
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -17,8 +17,10 @@ from typing import Any, Final
 
 import pyarrow as pa
 from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from connectors.formats.findings import Findings
 from connectors.formats.header import LOOK_AHEAD, NAMED_CELLS, clean_name, column_names
@@ -32,6 +34,7 @@ from connectors.formats.rules import (
     TOO_LARGE,
     UNKNOWN_FORMAT,
     XML_DTD,
+    FormatRule,
 )
 from connectors.formats.screening import Row, batches_of
 from connectors.formats.source import Source
@@ -59,16 +62,61 @@ _DAMAGE: Final = (
 )
 """What openpyxl lets out when the container or a part of it is not what it should be."""
 
-_LAST_ROW: Final = 1_048_576
-"""The last row of a sheet; openpyxl fills the gap before a row with a higher number with empty rows, one by one."""
+_Cell = dict[str, Any]
+"""A cell as openpyxl parses it: column (from 1), value, data_type."""
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet by its title and the part of the container that holds it."""
+
+    excel: ExcelReader
+    title: str
+    part: str
+
+    def rows(self, file: str) -> Iterator[tuple[int, list[_Cell]]]:
+        """Yield number and cells of each row that is there; damage in the sheet's XML refuses the file (F09, F10).
+
+        openpyxl's parser is used below its worksheet class, which looks for the size of a sheet by loading all of it,
+        drops a row whose number is not above the one before, and fills gaps with empty rows.
+        """
+        book: Any = self.excel.wb
+        last = 0
+        try:
+            with self.excel.archive.open(self.part) as content:
+                parser = WorkSheetParser(
+                    content,
+                    self.excel.shared_strings,
+                    data_only=False,
+                    epoch=book.epoch,
+                    date_formats=book._date_formats,
+                    timedelta_formats=book._timedelta_formats,
+                )
+                for number, cells in parser.parse():
+                    columns = {cell["column"] for cell in cells}
+                    if number <= last or len(columns) < len(cells):
+                        raise BROKEN_XML.refusal(file, line=number, what="XLSX 工作表的行号或列号重复")
+                    last = number
+                    yield number, cells
+        except _DAMAGE as error:
+            if isinstance(error, DefusedXmlException):
+                raise XML_DTD.refusal(file) from error
+            raise BROKEN_XML.refusal(file, line=last + 1, what="XLSX 工作表") from error
+
+    def header(self, file: str) -> tuple[int, list[str]] | None:
+        """Return number and texts of the first of the top rows with three cells of text."""
+        for number, cells in islice(self.rows(file), LOOK_AHEAD):
+            named = [cell for cell in cells if cell["data_type"] == "s" and clean_name(str(cell["value"] or ""))]
+            if len(named) >= NAMED_CELLS:
+                return number, [text or "" for text in _texts(cells)[0]]
+        return None
 
 
 @dataclass(frozen=True)
 class Workbook:
-    """An opened workbook: the sheet that is read, where its header is, and the sheets that are not read."""
+    """An opened workbook: the sheet that is read, where its header is, and the titles of sheets that are not read."""
 
-    book: Any
-    sheet: Any
+    sheet: _Sheet
     columns: tuple[str, ...]
     header_row: int
     others: tuple[str, ...]
@@ -78,10 +126,9 @@ class Workbook:
         if self.others:
             findings.warn(OTHER_SHEETS, read=self.sheet.title, others="、".join(self.others))
         yield from batches_of(self._rows(findings), self.columns, findings)
-        self.book.close()
 
     def _rows(self, findings: Findings) -> Iterator[Row]:
-        for number, cells in enumerate(_guarded(self.sheet.iter_rows(), findings.file), start=1):
+        for number, cells in self.sheet.rows(findings.file):
             if number > self.header_row:
                 texts, wrong = _texts(cells)
                 if wrong is None:
@@ -99,29 +146,45 @@ def open_workbook(source: Source, findings: Findings) -> Workbook:
     The header is the first of the top rows with three cells of text. Raises DeliveryRefused: a zip bomb or too large
     (F08), a broken container (F03) or part (F09), a document type definition (F10), no header (F05).
     """
+    file = findings.file
     source.stream.seek(0)
-    _weigh(source, findings.file, findings.limits)
+    _weigh(source, file, findings.limits)
     source.stream.seek(0)
+    headers: dict[_Sheet, tuple[int, list[str]]] = {}
+    for sheet in _visible_sheets(source, file):
+        if found := sheet.header(file):
+            headers[sheet] = found
+    if not headers:
+        raise NO_TABLE.refusal(file, what="工作簿里没有找到表头:没有一行有三个以上的列名")
+    first, *others = headers
+    row, cells = headers[first]
+    columns = column_names(cells, file, findings.limits, row)
+    return Workbook(first, columns, row, tuple(sheet.title for sheet in others))
+
+
+def _visible_sheets(source: Source, file: str) -> list[_Sheet]:
+    """Read what the cells refer to (shared texts, styles) and list the sheets; nothing else of the container."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl tells of styles and extensions that it leaves out
-            book = load_workbook(source.stream, read_only=True, data_only=False, keep_links=False)
+            excel = ExcelReader(source.stream, read_only=True, keep_links=False)
+            excel.read_manifest()
+            excel.read_strings()
+            excel.read_workbook()
+            apply_stylesheet(excel.archive, excel.wb)
+            return [
+                _Sheet(excel, sheet.name, relation.target)
+                for sheet, relation in excel.parser.find_sheets()
+                if sheet.state == "visible"
+                and relation.Type.endswith("/worksheet")
+                and relation.target in excel.valid_files
+            ]
     except (*_DAMAGE, OSError, InvalidFileException) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk, not the delivery
             raise
-        if isinstance(error.__cause__ or error, DefusedXmlException):
-            raise XML_DTD.refusal(findings.file) from error
-        raise UNKNOWN_FORMAT.refusal(findings.file, what="损坏的 XLSX 工作簿") from error
-    headers: dict[str, tuple[int, list[str]]] = {}
-    for sheet in book.worksheets:
-        sheet.reset_dimensions()
-        if sheet.sheet_state == "visible" and (found := _header(sheet, findings.file)):
-            headers[sheet.title] = found
-    if not headers:
-        raise NO_TABLE.refusal(findings.file, what="工作簿里没有找到表头:没有一行有三个以上的列名")
-    title, *others = headers
-    row, cells = headers[title]
-    return Workbook(book, book[title], column_names(cells, findings.file, findings.limits, row), row, tuple(others))
+        if isinstance(error, DefusedXmlException):
+            raise XML_DTD.refusal(file) from error
+        raise UNKNOWN_FORMAT.refusal(file, what="损坏的 XLSX 工作簿") from error
 
 
 def _weigh(source: Source, file: str, limits: Limits) -> None:
@@ -141,60 +204,26 @@ def _weigh(source: Source, file: str, limits: Limits) -> None:
             raise TOO_LARGE.refusal(file, what=f"XLSX 的组成部分 {part.filename} 过大")
 
 
-def _header(sheet: Any, file: str) -> tuple[int, list[str]] | None:
-    for number, cells in enumerate(islice(_guarded(sheet.iter_rows(), file), LOOK_AHEAD), start=1):
-        texts = [cell.value if cell.data_type == "s" and isinstance(cell.value, str) else "" for cell in cells]
-        if sum(1 for text in texts if clean_name(text)) >= NAMED_CELLS:
-            return number, [text or _shown(cell) for text, cell in zip(texts, cells, strict=True)]
-    return None
-
-
-def _guarded(rows: Iterable[Sequence[Any]], file: str) -> Iterator[Sequence[Any]]:
-    """Pass the rows on; damage inside the sheet's XML refuses the file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        walk = iter(rows)
-    number = 0
-    while True:
-        try:
-            row = next(walk)
-        except StopIteration:
-            return
-        except _DAMAGE as error:
-            if isinstance(error, DefusedXmlException):
-                raise XML_DTD.refusal(file) from error
-            raise BROKEN_XML.refusal(file, line=number + 1, what="XLSX 工作表") from error
-        number += 1
-        if number > _LAST_ROW:
-            raise BROKEN_XML.refusal(file, line=number, what="XLSX 工作表")
-        yield row
-
-
-def _texts(cells: Sequence[Any]) -> tuple[list[str | None], tuple[int, Any, dict[str, Any]] | None]:
-    """Return the texts of a row, and position, rule and values of its first damaged cell."""
-    texts: list[str | None] = []
-    wrong: tuple[int, Any, dict[str, Any]] | None = None
-    for position, cell in enumerate(cells):
-        value = cell.value
+def _texts(cells: Sequence[_Cell]) -> tuple[list[str | None], tuple[int, FormatRule, dict[str, Any]] | None]:
+    """Return the texts of a row by position, and position, rule and values of its first damaged cell."""
+    texts: list[str | None] = [None] * max((cell["column"] for cell in cells), default=0)
+    wrong: tuple[int, FormatRule, dict[str, Any]] | None = None
+    for cell in cells:
+        value, kind, position = cell["value"], cell["data_type"], cell["column"] - 1
         if value is None:
-            texts.append(None)
             continue
-        kind = cell.data_type
         if wrong is None and kind == "f":
             wrong = position, FORMULA, {}
         elif wrong is None and kind == "e":
             wrong = position, EXCEL_VALUE, {"what": str(value)}
         elif wrong is None and kind == "n" and isinstance(value, int | float) and abs(value) >= EXACT_BELOW:
             wrong = position, EXCEL_VALUE, {"what": "超过 15 位的数字"}
-        texts.append((value if kind == "s" and isinstance(value, str) else _shown(cell)) or None)
+        texts[position] = (value if kind == "s" and isinstance(value, str) else _shown(value)) or None
     return texts, wrong
 
 
-def _shown(cell: Any) -> str:
-    value = cell.value
+def _shown(value: object) -> str:
     match value:
-        case None:
-            return ""
         case bool():
             return "true" if value else "false"
         case float():
