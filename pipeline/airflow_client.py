@@ -154,7 +154,11 @@ class AirflowClient:
             time.sleep(_POLL_SECONDS)
 
     def _account(self, runs: list[Run], missing: list[str], business_date: date) -> str:
-        lines = [f"Airflow did not finish business date {business_date}: missing {', '.join(missing) or 'none'}"]
+        failed = [run.dag_id for run in runs if run.state == "failed"]
+        lines = [
+            f"Airflow did not finish business date {business_date}: "
+            f"failed {', '.join(failed) or 'none'}, missing {', '.join(missing) or 'none'}"
+        ]
         lines += [f"  {run.dag_id}: {run.state} ({run.run_id})" for run in runs]
         for run in runs:
             if run.state != "failed":
@@ -163,7 +167,8 @@ class AirflowClient:
             for task in sorted(tasks, key=lambda each: each["task_id"]):
                 if task["state"] == "failed":
                     lines.append(f"  log of {run.dag_id}.{task['task_id']}, attempt {task['try_number']}:")
-                    lines += self._instance.task_log_tail(run.dag_id, run.run_id, task["task_id"])
+                    tail = self._instance.task_log_tail(run.dag_id, run.run_id, task["task_id"])
+                    lines += [f"    {line}" for line in tail]
         return "\n".join(lines)
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:

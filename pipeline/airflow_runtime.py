@@ -25,7 +25,7 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,7 +130,7 @@ class AirflowInstance:
         """Return the last lines of the newest attempt of a task."""
         folder = self.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
         attempts = sorted(folder.glob("attempt=*.log"), key=lambda path: path.stat().st_mtime)
-        return [f"    {line[:2000]}" for line in _tail(attempts[-1])] if attempts else ["    no log was written"]
+        return [_readable(line) for line in _tail(attempts[-1])] if attempts else ["no log was written"]
 
 
 def start(settings: AirflowSettings, progress: Callable[[str], object] = str) -> AirflowInstance:
@@ -150,9 +150,11 @@ def start(settings: AirflowSettings, progress: Callable[[str], object] = str) ->
     _create_database(settings.database_url)
     _migrate(variables, logs / "migrate.log")
     progress("Airflow: starting " + ", ".join(COMPONENTS))
-    components = [_launch(name, arguments, variables, logs) for name, arguments in COMPONENTS.items()]
-    instance = AirflowInstance(settings.home, f"http://127.0.0.1:{port}", tuple(components))
-    record(instance)
+    instance = AirflowInstance(settings.home, f"http://127.0.0.1:{port}", ())
+    for name, arguments in COMPONENTS.items():
+        started = _launch(name, arguments, variables, logs)
+        instance = replace(instance, components=(*instance.components, started))
+        record(instance)
     return instance
 
 
@@ -383,6 +385,20 @@ def _tail(path: Path) -> list[str]:
         return path.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
     except FileNotFoundError:
         return [f"(there is no {path})"]
+
+
+def _readable(line: str) -> str:
+    """Return a task's log line, which Airflow writes as JSON, as level, text and exceptions."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line
+    raised = [
+        f"{each['exc_type']}: {each['exc_value']} ({each['frames'][-1]['filename']}:{each['frames'][-1]['lineno']})"
+        for each in entry.get("error_detail", [])
+        if each["frames"]
+    ]
+    return "; ".join([f"{entry.get('level', '')}: {entry.get('event', '')}", *raised])
 
 
 def _stat(pid: int) -> list[str] | None:

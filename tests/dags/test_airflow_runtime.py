@@ -155,3 +155,18 @@ def test_the_record_of_an_instance_is_readable_and_without_secrets(instance: Air
     content = json.loads((instance.home / "instance.json").read_text())
     assert set(content) == {"url", "components"}
     assert [each["name"] for each in content["components"]] == ["scheduler"]
+
+
+def test_the_end_of_a_tasks_log_is_readable(tmp_path: Path) -> None:
+    folder = tmp_path / "logs" / "dag_id=collect__aic" / "run_id=r1" / "task_id=collect"
+    folder.mkdir(parents=True)
+    refused = {"exc_type": "AgencyRefused", "exc_value": "401", "frames": [{"filename": "steps.py", "lineno": 7}]}
+    lines = [{"level": "info", "event": "开始"}, {"level": "error", "event": "Task failed", "error_detail": [refused]}]
+    (folder / "attempt=1.log").write_text("".join(json.dumps(line) + "\n" for line in lines) + "killed\n")
+    instance = AirflowInstance(tmp_path, "http://x", ())
+    assert instance.task_log_tail("collect__aic", "r1", "collect") == [
+        "info: 开始",
+        "error: Task failed; AgencyRefused: 401 (steps.py:7)",
+        "killed",
+    ]
+    assert instance.task_log_tail("collect__aic", "r2", "collect") == ["no log was written"]
