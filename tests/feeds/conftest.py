@@ -75,7 +75,8 @@ class World:
     def withdraw(self, kind: Kind, key: str, successor: str | None = None) -> None:
         self.drop(kind, key)
         self.database.execute(
-            "INSERT INTO withdrawal VALUES (?, ?, 'REVOKED', '决定被撤销', '行政复议法第二十八条', DATE '2018-08-22', ?)",
+            "INSERT INTO withdrawal VALUES "
+            "(?, ?, 'REVOKED', '决定被撤销', '行政复议法第二十八条', DATE '2018-08-22', ?)",
             [kind.value, key, successor],
         )
 

@@ -1,4 +1,4 @@
-"""The SQL that writes a row and the Python that reads one agree on every text; nothing a spreadsheet would run gets out."""
+"""The SQL that writes a row and the Python that reads one agree on every text; no formula gets out."""
 
 from __future__ import annotations
 

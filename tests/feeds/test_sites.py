@@ -67,5 +67,5 @@ def test_tables_can_be_those_of_another_site(tmp_path: Path):
     (tmp_path / "twin.yaml").write_text(twin + "tables: probe\n", encoding="utf-8")
     assert load_sites(tmp_path)["twin"].tables == load_sites(tmp_path)["probe"].tables
     (tmp_path / "twin.yaml").write_text(twin + "tables: nobody\n", encoding="utf-8")
-    with pytest.raises(DescriptorError, match="twin.yaml, line 7, key tables: no site nobody"):
+    with pytest.raises(DescriptorError, match=r"twin\.yaml, line 7, key tables: no site nobody"):
         load_site(tmp_path / "twin.yaml")

@@ -1,0 +1,58 @@
+"""The same records, day and key give the same bytes, whatever the number of threads, the hash seed or the row order."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+BUILD = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from conftest import World
+from feeds.sites import load_sites
+from transforms.columns import Kind
+world = World(threads={threads})
+world.put(Kind.PENALTY, "seed")
+names = [row[0] for row in world.database.execute("DESCRIBE shown_penalty").fetchall()]
+new = {{"record_key": "md5(i::VARCHAR)", "violation_type": "'第' || i || '条<&>'"}}
+values = ", ".join(new.get(name, name) for name in names)
+world.database.execute("DESCRIBE shown_penalty").fetchall()]
+values = ", ".join(
+    "md5(i::VARCHAR)" if name == "record_key" else "'第' || i || '条<&>'" if name == "violation_type" else name for name in names
+)
+world.database.execute(
+    f"INSERT INTO shown_penalty SELECT {{values}} FROM shown_penalty, "
+    "(SELECT i FROM range(130000) t(i) ORDER BY {order}) WHERE record_key = 'seed'"
+)
+root = Path({root!r})
+site = load_sites()["gsxt"]
+world.publish(site, root, 1)
+world.database.execute("UPDATE shown_penalty SET content = '更正' WHERE record_key LIKE '0%'")
+world.withdraw(Kind.PENALTY, "seed")
+world.publish(site, root, 2)
+"""
+
+
+def _bytes_of(root: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_two_builds_are_byte_identical(tmp_path: Path):
+    results = []
+    for threads, seed, order in ((1, "0", "i"), (2, "4711", "hash(i)")):
+        root = tmp_path / seed
+        root.mkdir()
+        code = BUILD.format(tests=str(Path(__file__).parent), threads=threads, root=str(root), order=order)
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])}
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+        results.append(_bytes_of(root))
+    assert len(results[0]) > 40
+    assert results[0] == results[1]
