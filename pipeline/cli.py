@@ -1,0 +1,391 @@
+"""The command ``disclosure``: every step of the pipeline for a person or a script.
+
+Exit codes: 0 done; 1 a step failed; 2 wrong usage; 3 a delivery was refused as a whole; 4 rows that cannot be
+accounted for; 5 a feed failed its verification. With ``--json`` the answer is one JSON document on standard output;
+messages go to standard error.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from transforms.columns import Kind
+from transforms.problems import DeliveryRefused
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="信用信息归集与公示: pool records and publish feeds.")
+register_app = typer.Typer(no_args_is_help=True, help="The enterprise register.")
+export_app = typer.Typer(no_args_is_help=True, help="Tables as CSV.")
+feeds_app = typer.Typer(no_args_is_help=True, help="The reference client of a publicity site.")
+app.add_typer(register_app, name="register")
+app.add_typer(export_app, name="export")
+app.add_typer(feeds_app, name="feeds")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+STEP_FAILED, REFUSED, UNEXPLAINED, NOT_VERIFIED = 1, 3, 4, 5
+
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
+AsOf = Annotated[
+    dt.datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Business date (业务日), YYYY-MM-DD.")
+]
+
+
+class Site(StrEnum):
+    """The four publicity sites."""
+
+    CREDITCHINA = "creditchina"
+    CREDITBJ = "creditbj"
+    GSXT = "gsxt"
+    QYXY = "qyxy"
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)
+
+
+def _answer(as_json: bool, value: Any, show: Callable[[], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(value, ensure_ascii=False, default=_plain, sort_keys=True))
+    else:
+        show()
+
+
+def _table(title: str, header: list[str], rows: list[list[Any]]) -> None:
+    table = Table(*header, title=title, title_justify="left", show_edge=False)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    out.print(table)
+
+
+@register_app.command("load")
+def register_load(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    as_of: Annotated[
+        dt.datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day the file speaks of; default: file date.")
+    ] = None,
+    changes: Annotated[bool, typer.Option("--changes", help="A change set instead of a full set.")] = False,
+    json_: Json = False,
+) -> None:
+    """Load a register file (UNISCID, ENTNAME, REGNO, LEREP, DOM, ESTDATE, REGSTATE, HISTNAMES) as a new version."""
+    from pipeline.office import open_office
+    from pipeline.register import load_register
+
+    day = as_of.date() if as_of else dt.date.fromtimestamp(file.stat().st_mtime)  # noqa: DTZ012 (a calendar day)
+    with err.status(f"loading {file.name}"):
+        try:
+            loaded = load_register(open_office(), file, as_of=day, mode="changes" if changes else "full")
+        except DeliveryRefused as refusal:
+            err.print(str(refusal), style="red")
+            raise typer.Exit(REFUSED) from refusal
+
+    def show() -> None:
+        note = " (this file was loaded before)" if loaded.already_loaded else ""
+        out.print(
+            f"register version {loaded.register_version}{note}: {loaded.rows} rows, {loaded.added} added, "
+            f"{loaded.changed} changed, {loaded.closed} closed, {loaded.refused} refused"
+        )
+        for problem in loaded.problems[:20]:
+            out.print(str(problem))
+
+    _answer(json_, loaded, show)
+
+
+@app.command()
+def ingest(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    agency: Annotated[str, typer.Option("--agency", help="Id of the delivering agency, e.g. aic.")],
+    kind: Annotated[Kind, typer.Option("--kind")],
+    as_of: AsOf,
+    json_: Json = False,
+) -> None:
+    """Take in one file as a delivery: archive, standardise, judge, store."""
+    from connectors.descriptor import DescriptorError
+    from pipeline.ingest import ingest_file
+    from pipeline.office import open_office
+
+    with err.status(f"reading {file.name}"):
+        try:
+            taken = ingest_file(open_office(), file, agency=agency, kind=kind, as_of=as_of.date())
+        except DescriptorError as error:
+            err.print(str(error), style="red")
+            raise typer.Exit(2) from error
+
+    def show() -> None:
+        note = " (received before: the same bytes are one delivery)" if taken.already_received else ""
+        out.print(f"delivery {taken.delivery_id} {taken.state}{note}: {taken.rows} rows")
+        if taken.row_states:
+            _table("rows by state", ["state", "rows"], [[state, n] for state, n in taken.row_states.items()])
+        if taken.failures:
+            _table("failures by expectation", ["expectation", "rows"], [[r, n] for r, n in sorted(taken.failures.items())])
+        for problem in taken.problems[:20]:
+            out.print(str(problem))
+
+    _answer(json_, taken, show)
+    if taken.state == "refused":
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def attach(as_of: AsOf, json_: Json = False) -> None:
+    """Attach accepted records to enterprises on the newest register version."""
+    from pipeline.attach import NoRegister
+    from pipeline.attach import attach as attach_due
+    from pipeline.office import open_office
+
+    with err.status("attaching"):
+        try:
+            attached = attach_due(open_office(), as_of=as_of.date())
+        except NoRegister as error:
+            err.print(str(error), style="red")
+            raise typer.Exit(STEP_FAILED) from error
+
+    def show() -> None:
+        out.print(f"{attached.decided} records decided on register version {attached.register_version}")
+        _table("by grade", ["grade", "records"], [[k, v] for k, v in attached.grades.items()])
+        _table("by method", ["method", "records"], [[k, v] for k, v in attached.methods.items()])
+
+    _answer(json_, attached, show)
+
+
+@app.command()
+def publish(
+    as_of: AsOf,
+    site: Annotated[list[Site] | None, typer.Option("--site", help="Site; may be repeated. Default: all four.")] = None,
+    json_: Json = False,
+) -> None:
+    """Publish the next release of each site: full, delta, tombstones, manifest, signature."""
+    from feeds.release import ReleaseError
+    from pipeline.office import open_office
+    from pipeline.publish import PublishError
+    from pipeline.publish import publish as publish_sites
+
+    with err.status("publishing"):
+        try:
+            published = publish_sites(open_office(), [s.value for s in site or list(Site)], as_of=as_of.date())
+        except (ReleaseError, PublishError) as error:
+            err.print(str(error), style="red")
+            raise typer.Exit(STEP_FAILED) from error
+
+    def show() -> None:
+        rows = [
+            [p.site, p.sequence, table, t["full"], t["delta"], t["tombstones"], "was there" if p.already_published else "new"]
+            for p in published
+            for table, t in p.tables.items()
+        ]
+        _table("releases", ["site", "no", "table", "full", "delta", "tombstones", ""], rows)
+        for p in published:
+            out.print(f"{p.site}: {p.directory}")
+
+    _answer(json_, published, show)
+
+
+@app.command()
+def run(
+    as_of: AsOf,
+    agency: Annotated[list[str] | None, typer.Option("--agency", help="Agency; may be repeated. Default: all.")] = None,
+    json_: Json = False,
+) -> None:
+    """Run one business day without a scheduler: register, every agency, attach, publish."""
+    from connectors.descriptor import agency_ids
+    from connectors.endpoint import EndpointError
+    from connectors.transports.contract import AgencyError
+    from pipeline import steps
+    from pipeline.attach import NoRegister
+
+    day = as_of.date()
+    done: dict[str, Any] = {}
+    failed: dict[str, str] = {}
+    with err.status("register") as status:
+        done["register"] = steps.refresh_register(day)
+        for agency_id in agency or agency_ids():
+            status.update(f"collecting {agency_id}")
+            try:
+                done[f"collect {agency_id}"] = steps.collect_agency(agency_id, day)
+            except (EndpointError, AgencyError) as error:
+                failed[agency_id] = str(error)
+        try:
+            status.update("attaching")
+            done["attach"] = steps.attach(day)
+            for site in Site:
+                status.update(f"publishing {site}")
+                done[f"publish {site}"] = steps.publish(site.value, day)
+        except NoRegister as error:
+            failed["attach"] = str(error)
+
+    def show() -> None:
+        for step, counts in done.items():
+            out.print(f"{step}: {json.dumps(counts, ensure_ascii=False, default=_plain)}")
+        for step, reason in failed.items():
+            err.print(f"{step} failed: {reason}", style="red")
+
+    _answer(json_, {"done": done, "failed": failed}, show)
+    if failed:
+        raise typer.Exit(STEP_FAILED)
+
+
+@app.command()
+def reconcile(json_: Json = False) -> None:
+    """Account for every row received; exit 4 when one cannot be explained."""
+    from pipeline.office import open_office
+    from pipeline.reconcile import STATES
+    from pipeline.reconcile import reconcile as account
+
+    with err.status("reconciling"):
+        result = account(open_office())
+
+    def show() -> None:
+        rows = [
+            [d.delivery_id, d.agency, d.kind, d.as_of, d.delivery_state, d.received, *(d.states[s] for s in STATES)]
+            for d in result.deliveries
+        ]
+        _table("rows per delivery", ["delivery", "agency", "kind", "as of", "state", "received", *STATES], rows)
+        for finding in result.findings:
+            err.print(finding, style="red")
+        out.print("every row is accounted for" if result.ok else f"{len(result.findings)} findings")
+
+    _answer(json_, {"ok": result.ok, "deliveries": result.deliveries, "findings": result.findings}, show)
+    if not result.ok:
+        raise typer.Exit(UNEXPLAINED)
+
+
+@app.command()
+def explain(document_no: Annotated[str, typer.Argument(help="决定书文号")], json_: Json = False) -> None:
+    """Show the whole chain of one decision: delivery, file, row, verdicts, attachment, disclosure, release."""
+    from pipeline.explain import explain as chains_of
+    from pipeline.office import open_office
+
+    chains = chains_of(open_office(), document_no)
+
+    def show() -> None:
+        for chain in chains:
+            out.rule(f"{chain['kind']} {chain['record_id']}: {chain['state']}")
+            delivery = chain["delivery"]
+            out.print(
+                f"delivery {delivery['delivery_id']} of {delivery['agency']}, {delivery['as_of']}: "
+                f"{delivery['file']} row {delivery['row']} ({delivery['sheet']} sheet), archive {delivery['sha256']}"
+            )
+            values = [
+                [v["code"], name, v["value"], chain["source"].get(v["code"], "")] for name, v in chain["values"].items()
+            ]
+            _table("values", ["column", "standard name", "value", "as received, where it differs"], values)
+            for part in ("verdicts", "attachments", "disclosures"):
+                rows = [list(row.values()) for row in chain[part]]
+                _table(part, list(chain[part][0]) if rows else [f"no {part}"], rows)
+
+    _answer(json_, chains, show)
+    if not chains:
+        err.print(f"no row carries {document_no}", style="red")
+        raise typer.Exit(STEP_FAILED)
+
+
+def _export(query_name: str, path: Path, as_json: bool) -> None:
+    from pipeline import exports
+    from pipeline.office import open_office
+
+    rows = exports.export(open_office(), getattr(exports, query_name), path)
+    _answer(as_json, {"file": str(path), "rows": rows}, lambda: out.print(f"{path}: {rows} rows"))
+
+
+@export_app.command("attachments")
+def export_attachments(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
+    """Write document_no, subject_name, uscc, method, grade, score, evidence of every record that was attached or tried."""
+    _export("ATTACHMENTS", path, json_)
+
+
+@export_app.command("reviews")
+def export_reviews(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
+    """Write document_no, subject_name, rule_or_reason, severity, field, value, remedy of everything that waits."""
+    _export("REVIEWS", path, json_)
+
+
+@feeds_app.command("verify")
+def feeds_verify(
+    path: Annotated[Path, typer.Argument(exists=True, help="A release directory, or a site's folder.")],
+    key: Annotated[Path | None, typer.Option("--key", exists=True, help="The office's public key (PEM).")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Parse every format and compare them row by row.")] = False,
+    json_: Json = False,
+) -> None:
+    """Check signature, hashes, counts and full(n-1) + delta(n) = full(n); exit 5 when anything is wrong."""
+    from feeds.client import verify_release
+
+    with err.status("verifying"):
+        report = verify_release(path, public_key=key.read_bytes() if key else None, deep=deep)
+
+    def show() -> None:
+        _table(str(path), ["check", "", "detail"], [[c.name, "ok" if c.ok else "FAILED", c.detail] for c in report.checks])
+
+    _answer(json_, report, show)
+    if not report.ok:
+        raise typer.Exit(NOT_VERIFIED)
+
+
+@feeds_app.command("apply")
+def feeds_apply(
+    path: Annotated[Path, typer.Argument(exists=True, help="A release directory, or a site's folder.")],
+    to: Annotated[Path, typer.Option("--to", help="Where the client keeps its copy.")],
+    key: Annotated[Path | None, typer.Option("--key", exists=True, help="The office's public key (PEM).")] = None,
+    json_: Json = False,
+) -> None:
+    """Bring a client's copy up to a release: by deltas where the chain is whole, else by the full files."""
+    from feeds.client import ApplyError, apply_release
+
+    with err.status("applying"):
+        try:
+            report = apply_release(path, to, public_key=key.read_bytes() if key else None)
+        except ApplyError as error:
+            err.print(str(error), style="red")
+            raise typer.Exit(NOT_VERIFIED) from error
+    _answer(
+        json_,
+        report,
+        lambda: out.print(f"{report.site} release {report.sequence} ({report.how}): {dict(report.tables)} in {to}"),
+    )
+
+
+@app.command()
+def diagnose(agency: Annotated[str, typer.Argument(help="Agency id, e.g. aic.")], json_: Json = False) -> None:
+    """Say whether an agency is reachable, what came last from it, and what is wrong with what came."""
+    from connectors.descriptor import DescriptorError
+    from pipeline.diagnose import diagnose as examine
+    from pipeline.office import open_office
+
+    try:
+        found = examine(open_office(), agency)
+    except DescriptorError as error:
+        err.print(str(error), style="red")
+        raise typer.Exit(2) from error
+
+    def show() -> None:
+        out.print(f"{agency} {'、'.join(found['names'])}: streams {found['streams']}")
+        connection = found["connection"]
+        out.print(f"connection: {'ok' if connection['ok'] else 'NOT OK'}, {connection['detail']}")
+        for part in ("pulls", "deliveries", "open_items"):
+            rows = [list(row.values()) for row in found[part]]
+            _table(part, list(found[part][0]) if rows else [f"no {part}"], rows)
+
+    _answer(json_, found, show)
+
+
+def _start(module: str, *arguments: str) -> None:
+    raise typer.Exit(subprocess.call([sys.executable, "-m", module, *arguments]))  # noqa: S603 (own modules)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def demo(context: typer.Context) -> None:
+    """Run two business days of three simulated agencies through the real scheduler and show the numbers."""
+    _start("simulator.demo", *context.args)

@@ -1,0 +1,86 @@
+"""The whole chain of one decision (invariant 9): delivery, file, row, verdicts, attachment, policy row, release."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from pipeline.office import Office
+from store.schema import RECORDS
+from transforms.columns import STANDARD_COLUMNS
+from transforms.names import document_key
+from transforms.sheets import SHEETS
+
+_DELIVERY: Final = """
+SELECT d.delivery_id, d.agency, d.kind, d.as_of, d.suite, d.received_at, f.name AS file, f.sha256
+FROM delivery d LEFT JOIN delivery_file f ON f.delivery_id = d.delivery_id AND f.ordinal = :ordinal
+WHERE d.delivery_id = :delivery
+"""
+_VERDICTS: Final = """
+SELECT expectation, severity, field, value, finding, remedy, suite FROM verdict WHERE record_id = :record
+ORDER BY expectation
+"""
+_ATTACHMENTS: Final = """
+SELECT uscc, method, grade, score, reason, evidence, register_version, as_of FROM attachment WHERE record_id = :record
+ORDER BY attachment_id
+"""
+_DISCLOSURES: Final = """
+SELECT d.site, r.sequence, r.as_of, d.shown, d.until, d.first_shown, d.reason, r.manifest_sha256
+FROM disclosure d JOIN release r USING (release_id)
+WHERE d.record_id = :record AND r.state = 'visible' ORDER BY d.site, r.sequence
+"""
+
+
+def explain(office: Office, document_no: str) -> list[dict[str, Any]]:
+    """Return one chain per row that carries this 文书号, oldest first; brackets and blanks do not matter.
+
+    Values are standard values; ``source`` holds the text as received where standardising changed it. ID numbers are
+    masked, as everywhere outside the archive.
+    """
+    [key] = document_key(pa.array([document_no])).to_pylist()
+    chains: list[dict[str, Any]] = []
+    with office.engine.connect() as connection:
+        for kind, table in RECORDS.items():
+            rows = connection.execute(
+                sa.select(table).where(table.c.document_key == key).order_by(table.c.record_id)
+            ).mappings()
+            for row in rows:
+                record = {"record": row["record_id"]}
+                definition = next(d for (k, s), d in SHEETS.items() if k is kind and s.value == row["sheet"])
+                delivery = (
+                    connection.execute(
+                        sa.text(_DELIVERY), {"delivery": row["delivery_id"], "ordinal": row["file_ordinal"]}
+                    )
+                    .mappings()
+                    .one()
+                )
+                chains.append(
+                    {
+                        "kind": kind.value,
+                        "record_id": row["record_id"],
+                        "record_key": row["record_key"],
+                        "state": connection.scalar(
+                            sa.text("SELECT state FROM row_state WHERE record_id = :record"), record
+                        ),
+                        "superseded_by": row["superseded_by"],
+                        "delivery": dict(delivery) | {"row": row["row_no"], "sheet": row["sheet"]},
+                        "values": {
+                            name: {"code": definition.code_of(name), "value": row[name]}
+                            for name in STANDARD_COLUMNS[kind]
+                            if row[name] is not None
+                        },
+                        "source": json.loads(row["source_text"]) if row["source_text"] else {},
+                        "flags": row["flags"].split(";") if row["flags"] else [],
+                        "verdicts": _all(connection, _VERDICTS, record),
+                        "attachments": _all(connection, _ATTACHMENTS, record),
+                        "disclosures": _all(connection, _DISCLOSURES, record),
+                    }
+                )
+    return chains
+
+
+def _all(connection: sa.Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(sa.text(query), parameters).mappings()]

@@ -1,0 +1,42 @@
+"""Tables for people and for other systems, written as CSV (UTF-8) straight from the server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from pipeline.office import Office
+
+ATTACHMENTS: Final = """
+SELECT s.document_no, s.subject_name, a.uscc, a.method, a.grade, a.score, a.evidence
+FROM row_state s
+JOIN LATERAL (
+    SELECT uscc, method, grade, score, evidence FROM attachment
+    WHERE record_id = s.record_id ORDER BY attachment_id DESC LIMIT 1
+) a ON true
+WHERE s.state NOT IN ('superseded', 'duplicate')
+ORDER BY s.record_id
+"""
+REVIEWS: Final = """
+SELECT document_no, subject_name, rule_or_reason, severity, field, value, remedy
+FROM open_review ORDER BY record_id, rule_or_reason
+"""
+
+
+def export(office: Office, query: str, path: Path) -> int:
+    """Write the answer of one of the queries above to ``path``, header first, and return the number of rows.
+
+    The file appears whole or not at all.
+    """
+    draft = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with office.engine.connect() as connection, draft.open("wb") as file:
+        with (
+            connection.connection.cursor() as cursor,
+            cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)") as copy,  # type: ignore[attr-defined]
+        ):
+            for block in copy:
+                file.write(block)
+            rows = int(cursor.rowcount)
+    draft.replace(path)
+    return rows

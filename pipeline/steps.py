@@ -1,0 +1,75 @@
+"""The steps of a business day as the scheduler calls them: plain arguments in, small dictionaries of counts out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import asdict
+from functools import cache
+from typing import Any, Final
+
+from connectors.descriptor import load_agency
+from connectors.endpoint import Endpoint, endpoint_from_environment
+from pipeline.attach import attach as attach_due
+from pipeline.collect import collect
+from pipeline.ingest import ingest_delivery
+from pipeline.office import Office, open_office
+from pipeline.publish import publish as publish_sites
+from pipeline.register import Mode, load_register
+
+REGISTER_FILE: Final = re.compile(r"register_(?P<day>\d{8})_(?P<mode>full|changes)\.csv")
+"""Name of a file in the register inbox: the day it speaks of, and whether it is a full set or a change set."""
+
+
+@cache
+def _office() -> Office:
+    return open_office()
+
+
+def collect_agency(agency: str, as_of: dt.date, endpoint: Endpoint | None = None) -> dict[str, Any]:
+    """Pull an agency's streams for a business day and take in each delivery; the endpoint is else the environment's."""
+    load_agency(agency)
+    office = _office()
+    return collect(
+        agency,
+        as_of,
+        engine=office.engine,
+        archive=office.archive,
+        endpoint=endpoint or endpoint_from_environment(agency),
+        ingest=lambda delivery_id: ingest_delivery(office, delivery_id),
+    )
+
+
+def refresh_register(as_of: dt.date) -> dict[str, Any]:
+    """Load the register files of the inbox up to a business day, oldest first; those loaded before change nothing."""
+    office = _office()
+    loaded: list[dict[str, Any]] = []
+    found = [(match["day"], match["mode"], path) for path, match in _register_files(office)]
+    for day, mode, path in sorted(found):
+        if dt.datetime.strptime(day, "%Y%m%d").date() > as_of:  # noqa: DTZ007 (a calendar day has no zone)
+            continue
+        chosen: Mode = "full" if mode == "full" else "changes"
+        outcome = load_register(office, path, as_of=as_of, mode=chosen)
+        loaded.append(
+            {key: value for key, value in asdict(outcome).items() if key != "problems"}
+            | {"file": path.name, "problems": len(outcome.problems)}
+        )
+    return {"files": loaded}
+
+
+def _register_files(office: Office) -> list[tuple[Any, re.Match[str]]]:
+    inbox = office.settings.register_inbox
+    if not inbox.is_dir():
+        return []
+    return [(path, match) for path in sorted(inbox.iterdir()) if (match := REGISTER_FILE.fullmatch(path.name))]
+
+
+def attach(as_of: dt.date) -> dict[str, Any]:
+    """Attach what is due."""
+    return asdict(attach_due(_office(), as_of=as_of))
+
+
+def publish(site: str, as_of: dt.date) -> dict[str, Any]:
+    """Publish a site's release of a business day."""
+    [published] = publish_sites(_office(), [site], as_of=as_of)
+    return asdict(published) | {"as_of": published.as_of.isoformat(), "directory": str(published.directory)}
