@@ -48,7 +48,7 @@ def _refused(root: Path, check: str, tmp_path: Path) -> None:
     assert not (tmp_path / "client" / "current").exists()
 
 
-def test_one_byte_changed_in_any_file_is_seen(root: Path, tmp_path: Path):
+def test_one_byte_changed_in_any_file_is_seen(root: Path, tmp_path: Path) -> None:
     current = release_directory(root, 2)
     names = sorted(str(path.relative_to(current)) for path in current.rglob("*") if path.is_file())
     assert len(names) == 23
@@ -79,7 +79,7 @@ def test_one_byte_changed_in_any_file_is_seen(root: Path, tmp_path: Path):
         (lambda d: (d / MANIFEST).unlink(), "manifest"),
     ],
 )
-def test_damage_is_named(root: Path, tmp_path: Path, damage: Callable[[Path], object], check: str):
+def test_damage_is_named(root: Path, tmp_path: Path, damage: Callable[[Path], object], check: str) -> None:
     damage(release_directory(root, 2))
     _refused(root, check, tmp_path)
 
@@ -92,7 +92,7 @@ def _sign_again(directory: Path, signer: Signer, change: Callable[[dict[str, obj
     (directory / SIGNATURE).write_bytes(signer.sign(manifest))
 
 
-def test_a_forger_with_a_key_of_his_own_is_seen_by_who_knows_the_key(root: Path, tmp_path: Path):
+def test_a_forger_with_a_key_of_his_own_is_seen_by_who_knows_the_key(root: Path, tmp_path: Path) -> None:
     trusted = (release_directory(root, 2) / PUBLIC_KEY).read_bytes()
     forger = Signer.load({}, tmp_path / "forger.pem", generate=True)
     directory = release_directory(root, 2)
@@ -106,7 +106,7 @@ def test_a_forger_with_a_key_of_his_own_is_seen_by_who_knows_the_key(root: Path,
 
 
 @pytest.mark.parametrize("name", ["../outside.csv", "/etc/passwd", "schema/../../x", ".hidden"])
-def test_a_manifest_cannot_point_outside_of_its_release(root: Path, tmp_path: Path, name: str):
+def test_a_manifest_cannot_point_outside_of_its_release(root: Path, tmp_path: Path, name: str) -> None:
     signer = World(threads=1).signer
 
     def change(content: dict[str, object]) -> None:
@@ -118,7 +118,7 @@ def test_a_manifest_cannot_point_outside_of_its_release(root: Path, tmp_path: Pa
     _refused(root, "manifest", tmp_path)
 
 
-def test_formats_that_say_different_things_are_seen_by_a_deep_check(root: Path):
+def test_formats_that_say_different_things_are_seen_by_a_deep_check(root: Path) -> None:
     signer = World(threads=1).signer
     directory = release_directory(root, 2)
     file = directory / "CF.full.jsonl"
@@ -138,7 +138,9 @@ def test_formats_that_say_different_things_are_seen_by_a_deep_check(root: Path):
     assert [check.name for check in report.checks if not check.ok] == ["rows"]
 
 
-def test_an_older_release_and_a_second_version_of_a_number_are_refused(root: Path, tmp_path: Path, creditchina: Site):
+def test_an_older_release_and_a_second_version_of_a_number_are_refused(
+    root: Path, tmp_path: Path, creditchina: Site
+) -> None:
     client = tmp_path / "client"
     apply_release(root, client)
     before = (client / "current" / "CF.csv").read_bytes()
@@ -155,7 +157,7 @@ def test_an_older_release_and_a_second_version_of_a_number_are_refused(root: Pat
     assert (client / "current" / "CF.csv").read_bytes() == before
 
 
-def test_a_client_whose_files_were_changed_takes_the_full_files(root: Path, tmp_path: Path):
+def test_a_client_whose_files_were_changed_takes_the_full_files(root: Path, tmp_path: Path) -> None:
     client = tmp_path / "client"
     apply_release(release_directory(root, 1), client)
     (client / "current" / "CF.csv").write_bytes(b"lost")
@@ -172,7 +174,7 @@ def test_a_client_whose_files_were_changed_takes_the_full_files(root: Path, tmp_
 
 def test_a_client_takes_the_full_files_where_a_release_in_between_is_missing(
     world: World, creditchina: Site, tmp_path: Path
-):
+) -> None:
     root = tmp_path / "chain"
     for sequence in (1, 2, 3):
         world.put(Kind.PENALTY, f"n{sequence}")

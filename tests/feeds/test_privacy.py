@@ -46,20 +46,20 @@ def _picked(text: str, shape: str) -> bool:
 
 
 @given(disguised())
-def test_whatever_is_personal_in_a_text_is_picked(text: str):
+def test_whatever_is_personal_in_a_text_is_picked(text: str) -> None:
     cell = pa.array([text])
     if id_like(cell, code_column=False)[0].as_py() or has_telephone(cell)[0].as_py():
         assert _picked(text, MAYBE_IN_TEXT)
 
 
 @given(disguised())
-def test_whatever_is_personal_in_a_code_is_picked(text: str):
+def test_whatever_is_personal_in_a_code_is_picked(text: str) -> None:
     cell = pa.array([text])
     if id_like(cell, code_column=True)[0].as_py() or has_telephone(cell)[0].as_py():
         assert _picked(text, MAYBE_IN_CODE)
         assert _picked(f"91110105MA0000009T|{text}|MA0000009", MAYBE_IN_CODE)
 
 
-def test_ordinary_codes_are_not_picked():
+def test_ordinary_codes_are_not_picked() -> None:
     for code in ("91110105MA0000009T", "110105999012345", "MA0000009", "11110000TE0000001X", "110000450000123"):
         assert not _picked(code, MAYBE_IN_CODE)

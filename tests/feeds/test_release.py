@@ -28,7 +28,7 @@ def _rows(root: Path, table: str, part: Part, *, bom: bool = False) -> list[dict
         return list(csv.DictReader(stream))
 
 
-def test_every_site_gets_a_release_that_its_client_finds_good(world: World, site: Site, tmp_path: Path):
+def test_every_site_gets_a_release_that_its_client_finds_good(world: World, site: Site, tmp_path: Path) -> None:
     root = tmp_path / "site"
     world.publish(site, root, 1)
     world.put(Kind.PENALTY, "b2", content="罚款人民币3000元", fine_amount=Decimal("0.3"))
@@ -43,7 +43,7 @@ def test_every_site_gets_a_release_that_its_client_finds_good(world: World, site
     assert (by_kind[Kind.LICENCE].full, by_kind[Kind.LICENCE].delta, by_kind[Kind.LICENCE].tombstones) == (1, 1, 1)
 
 
-def test_frictionless_and_the_xml_schema_accept_a_release(world: World, site: Site, tmp_path: Path):
+def test_frictionless_and_the_xml_schema_accept_a_release(world: World, site: Site, tmp_path: Path) -> None:
     frictionless = pytest.importorskip("frictionless")
     world.publish(site, tmp_path / "site", 1)
     world.withdraw(Kind.LICENCE, "c3")
@@ -60,7 +60,7 @@ def test_frictionless_and_the_xml_schema_accept_a_release(world: World, site: Si
 
 def test_the_xml_schema_refuses_columns_of_another_table_and_wrong_days(
     world: World, creditchina: Site, tmp_path: Path
-):
+) -> None:
     world.publish(creditchina, tmp_path / "site", 1)
     current = (tmp_path / "site" / "current").resolve()
     schema = etree.XMLSchema(etree.parse(current / schema_file("creditchina")))
@@ -76,7 +76,7 @@ def test_the_xml_schema_refuses_columns_of_another_table_and_wrong_days(
         assert not schema.validate(etree.fromstring(bad.encode()))
 
 
-def test_no_change_makes_an_empty_delta(world: World, site: Site, tmp_path: Path):
+def test_no_change_makes_an_empty_delta(world: World, site: Site, tmp_path: Path) -> None:
     root = tmp_path / "site"
     world.publish(site, root, 1)
     world.publish(site, root, 2)
@@ -89,7 +89,7 @@ def test_no_change_makes_an_empty_delta(world: World, site: Site, tmp_path: Path
     assert verify_release(root, deep=True).ok
 
 
-def test_published_cells_say_what_the_record_says(world: World, creditchina: Site, tmp_path: Path):
+def test_published_cells_say_what_the_record_says(world: World, creditchina: Site, tmp_path: Path) -> None:
     world.publish(creditchina, tmp_path / "site", 1)
     first, second = _rows(tmp_path / "site", "CF", Part.FULL)
     assert first["CF_SY"] == '当事人称"绝对第一",<b>&违法</b>\n第二行\t完'
@@ -101,7 +101,7 @@ def test_published_cells_say_what_the_record_says(world: World, creditchina: Sit
     assert (licence["XK_YXQZI"], licence["XK_YXQZ"], licence["XK_ZT"]) == ("2099/12/31", "", "1")
 
 
-def test_a_tombstone_carries_reason_basis_day_and_successor(world: World, creditchina: Site, tmp_path: Path):
+def test_a_tombstone_carries_reason_basis_day_and_successor(world: World, creditchina: Site, tmp_path: Path) -> None:
     root = tmp_path / "site"
     world.publish(creditchina, root, 1)
     world.withdraw(Kind.PENALTY, "a1", successor="e5")
@@ -120,7 +120,7 @@ def test_a_tombstone_carries_reason_basis_day_and_successor(world: World, credit
     assert _rows(root, "CF", Part.TOMBSTONES) == []
 
 
-def test_of_several_reasons_the_last_one_counts(world: World, creditchina: Site, tmp_path: Path):
+def test_of_several_reasons_the_last_one_counts(world: World, creditchina: Site, tmp_path: Path) -> None:
     root = tmp_path / "site"
     world.publish(creditchina, root, 1)
     world.withdraw(Kind.PENALTY, "a1")
@@ -131,7 +131,7 @@ def test_of_several_reasons_the_last_one_counts(world: World, creditchina: Site,
     assert [row["REASON_CODE"] for row in _rows(root, "CF", Part.TOMBSTONES)] == ["REPAIRED"]
 
 
-def test_a_record_that_is_gone_without_a_reason_stops_the_release(world: World, site: Site, tmp_path: Path):
+def test_a_record_that_is_gone_without_a_reason_stops_the_release(world: World, site: Site, tmp_path: Path) -> None:
     root = tmp_path / "site"
     world.publish(site, root, 1)
     world.drop(Kind.PENALTY, "a1")
@@ -160,7 +160,7 @@ def test_a_record_that_is_gone_without_a_reason_stops_the_release(world: World, 
 )
 def test_an_id_number_or_telephone_in_any_column_stops_the_release(
     world: World, creditchina: Site, tmp_path: Path, column: str, text: str
-):
+) -> None:
     root = tmp_path / "site"
     world.publish(creditchina, root, 1)
     world.put(Kind.PENALTY, "smuggled", **{column: text})
@@ -171,7 +171,7 @@ def test_an_id_number_or_telephone_in_any_column_stops_the_release(
     assert sorted(path.name for path in root.iterdir()) == ["current", "releases"]
 
 
-def test_an_id_number_in_a_reason_stops_the_release(world: World, creditchina: Site, tmp_path: Path):
+def test_an_id_number_in_a_reason_stops_the_release(world: World, creditchina: Site, tmp_path: Path) -> None:
     world.publish(creditchina, tmp_path / "site", 1)
     world.withdraw(Kind.PENALTY, "a1")
     world.database.execute("UPDATE withdrawal SET reason = '申请人11010519491231002X'")
@@ -182,25 +182,25 @@ def test_an_id_number_in_a_reason_stops_the_release(world: World, creditchina: S
 @pytest.mark.parametrize("key", [None, "", "a b", "-a", 'a"', "键"])
 def test_a_key_that_is_missing_or_odd_stops_the_release(
     world: World, creditchina: Site, tmp_path: Path, key: str | None
-):
+) -> None:
     world.database.execute("UPDATE shown_penalty SET record_key = ? WHERE record_key = 'a1'", [key])
     with pytest.raises(ReleaseError, match="记录标识"):
         world.publish(creditchina, tmp_path / "site", 1)
 
 
-def test_a_key_that_occurs_twice_stops_the_release(world: World, site: Site, tmp_path: Path):
+def test_a_key_that_occurs_twice_stops_the_release(world: World, site: Site, tmp_path: Path) -> None:
     world.database.execute("INSERT INTO shown_penalty SELECT * FROM shown_penalty WHERE record_key = 'a1'")
     with pytest.raises(ReleaseError, match="a1"):
         world.publish(site, tmp_path / "site", 1)
 
 
-def test_a_state_without_a_code_stops_the_release(world: World, creditchina: Site, tmp_path: Path):
+def test_a_state_without_a_code_stops_the_release(world: World, creditchina: Site, tmp_path: Path) -> None:
     world.put(Kind.LICENCE, "c3", status="disputed")
     with pytest.raises(ReleaseError, match=r"XK\.XK_ZT.*c3 \(disputed\)"):
         world.publish(creditchina, tmp_path / "site", 1)
 
 
-def test_a_previous_release_that_was_changed_is_no_base(world: World, creditchina: Site, tmp_path: Path):
+def test_a_previous_release_that_was_changed_is_no_base(world: World, creditchina: Site, tmp_path: Path) -> None:
     root = tmp_path / "site"
     world.publish(creditchina, root, 1)
     full = root / "releases" / "000001" / "CF.full.csv"
@@ -209,14 +209,14 @@ def test_a_previous_release_that_was_changed_is_no_base(world: World, creditchin
         world.publish(creditchina, root, 2)
 
 
-def test_the_number_must_rise_and_the_site_must_be_the_same(world: World, creditchina: Site, tmp_path: Path):
+def test_the_number_must_rise_and_the_site_must_be_the_same(world: World, creditchina: Site, tmp_path: Path) -> None:
     root = tmp_path / "site"
     world.publish(creditchina, root, 2)
     with pytest.raises(ReleaseError, match="第 2 期"):
         world.build(creditchina, root, 2)
 
 
-def test_the_manifest_names_its_predecessor_and_has_no_clock(world: World, creditchina: Site, tmp_path: Path):
+def test_the_manifest_names_its_predecessor_and_has_no_clock(world: World, creditchina: Site, tmp_path: Path) -> None:
     root = tmp_path / "site"
     first = world.publish(creditchina, root, 1)
     second = world.publish(creditchina, root, 2)
@@ -230,7 +230,7 @@ def test_the_manifest_names_its_predecessor_and_has_no_clock(world: World, credi
     assert second.manifest_sha256 != first.manifest_sha256
 
 
-def test_plain_tools_verify_a_release(world: World, creditchina: Site, tmp_path: Path):
+def test_plain_tools_verify_a_release(world: World, creditchina: Site, tmp_path: Path) -> None:
     world.publish(creditchina, tmp_path / "site", 1)
     current = (tmp_path / "site" / "current").resolve()
     openssl = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "public_key.pem", "-rawin"]

@@ -48,7 +48,7 @@ def _lines(facts: str | None, content: str | None) -> tuple[list[str | None], st
 
 
 @given(st.none() | TEXTS, st.none() | TEXTS)
-def test_sql_and_python_write_the_same_row(facts: str | None, content: str | None):
+def test_sql_and_python_write_the_same_row(facts: str | None, content: str | None) -> None:
     values, csv_row, json_row, xml_row = _lines(facts, content)
     assert csv_row == csv_text(values)
     assert json_row == json_text(CODES, values) or json.loads(json_row) == dict(zip(CODES, values, strict=True))
@@ -57,7 +57,7 @@ def test_sql_and_python_write_the_same_row(facts: str | None, content: str | Non
 
 
 @given(st.none() | TEXTS)
-def test_every_text_comes_back_from_all_three_formats(facts: str | None):
+def test_every_text_comes_back_from_all_three_formats(facts: str | None) -> None:
     values, csv_row, json_row, xml_row = _lines(facts, "x")
     (cells,) = csv.reader(io.StringIO(csv_row, newline=""))
     assert [cell.removeprefix("'") or None for cell in cells] == values
@@ -67,14 +67,14 @@ def test_every_text_comes_back_from_all_three_formats(facts: str | None):
 
 
 @given(TEXTS)
-def test_no_csv_cell_begins_like_a_formula(facts: str):
+def test_no_csv_cell_begins_like_a_formula(facts: str) -> None:
     _, csv_row, _, _ = _lines(facts, "x")
     (cells,) = csv.reader(io.StringIO(csv_row, newline=""))
     assert not cells[1].startswith(tuple("=+-@\t\r\n＝＋－＠"))
 
 
 @given(TEXTS)
-def test_only_characters_outside_xml_are_dropped(facts: str):
+def test_only_characters_outside_xml_are_dropped(facts: str) -> None:
     dropped = [chr(c) for c in range(0x20) if chr(c) not in "\t\n\r"] + ["\ufffe", "\uffff"]
     values, *_ = _lines(facts, None)
     assert (values[1] or "") == "".join(character for character in facts if character not in dropped)
@@ -91,7 +91,7 @@ def test_only_characters_outside_xml_are_dropped(facts: str):
         (None, None),
     ],
 )
-def test_a_code_table_translates_every_kind_or_none(text: str | None, code: str | None):
+def test_a_code_table_translates_every_kind_or_none(text: str | None, code: str | None) -> None:
     gsxt = load_sites()["gsxt"]
     column = next(column for column in gsxt.tables[1].columns if column.code == "PENTYPE")
     query = f"SELECT {published_value(column, gsxt)} FROM (SELECT ?::VARCHAR AS penalty_category)"
@@ -108,14 +108,14 @@ def test_a_code_table_translates_every_kind_or_none(text: str | None, code: str 
         ("gsxt", None, None),
     ],
 )
-def test_days_are_written_as_the_site_reads_them(site_id: str, day: str | None, shown: str | None):
+def test_days_are_written_as_the_site_reads_them(site_id: str, day: str | None, shown: str | None) -> None:
     site: Site = load_sites()[site_id]
     column = Column(code="D", label="d", source=("decision_date",), type="date")
     query = f"SELECT {published_value(column, site)} FROM (SELECT ?::DATE AS decision_date)"
     assert DATABASE.execute(query, [day]).fetchone() == (shown,)
 
 
-def test_amounts_keep_six_decimals_and_stay_text_in_json():
+def test_amounts_keep_six_decimals_and_stay_text_in_json() -> None:
     column = Column(code="M", label="m", source=("fine_amount",), type="amount")
     query = f"SELECT {published_value(column, SITE)} FROM (SELECT 123456789012.000001::DECIMAL(18,6) AS fine_amount)"
     assert DATABASE.execute(query).fetchone() == ("123456789012.000001",)

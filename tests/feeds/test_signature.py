@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from feeds.signature import KEY_VARIABLE, KeyFileError, Signer, is_signed_by, key_id
 
 
-def test_the_first_vector_of_rfc_8032():
+def test_the_first_vector_of_rfc_8032() -> None:
     signer = Signer.from_pem(KEY_PEM)
     public = serialization.load_pem_public_key(signer.public_pem)
     assert isinstance(public, Ed25519PublicKey)
@@ -23,7 +23,7 @@ def test_the_first_vector_of_rfc_8032():
     )
 
 
-def test_a_signature_holds_for_its_message_and_key_only(tmp_path: Path):
+def test_a_signature_holds_for_its_message_and_key_only(tmp_path: Path) -> None:
     signer, other = Signer.from_pem(KEY_PEM), Signer.load({}, tmp_path / "key.pem", generate=True)
     signature = signer.sign(b"manifest")
     assert is_signed_by(signer.public_pem, signature, b"manifest")
@@ -33,7 +33,7 @@ def test_a_signature_holds_for_its_message_and_key_only(tmp_path: Path):
     assert key_id(other.public_pem) != signer.key_id
 
 
-def test_a_key_file_is_made_once_and_only_when_told(tmp_path: Path):
+def test_a_key_file_is_made_once_and_only_when_told(tmp_path: Path) -> None:
     file = tmp_path / "keys" / "signing.pem"
     with pytest.raises(KeyFileError, match=KEY_VARIABLE):
         Signer.load({}, file)
@@ -44,7 +44,7 @@ def test_a_key_file_is_made_once_and_only_when_told(tmp_path: Path):
     assert Signer.load({KEY_VARIABLE: KEY_PEM.decode()}, file).key_id != made.key_id
 
 
-def test_another_kind_of_key_is_refused_without_showing_it(tmp_path: Path):
+def test_another_kind_of_key_is_refused_without_showing_it(tmp_path: Path) -> None:
     foreign = X25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -25,7 +25,7 @@ tables:
 """
 
 
-def test_the_four_sites_of_the_plan_are_described():
+def test_the_four_sites_of_the_plan_are_described() -> None:
     sites = load_sites()
     assert list(sites) == ["creditbj", "creditchina", "gsxt", "qyxy"]
     assert {table.kind for site in sites.values() for table in site.tables} == set(Kind)
@@ -33,7 +33,7 @@ def test_the_four_sites_of_the_plan_are_described():
     assert sites["qyxy"].tables == sites["gsxt"].tables
 
 
-def test_no_site_publishes_documents_of_persons_or_remarks():
+def test_no_site_publishes_documents_of_persons_or_remarks() -> None:
     for site in load_sites().values():
         for table in site.tables:
             assert not NEVER_PUBLISHED.intersection(name for column in table.columns for name in column.source)
@@ -54,14 +54,16 @@ def test_no_site_publishes_documents_of_persons_or_remarks():
         ("site: probe", "site: other", 1, "site"),
     ],
 )
-def test_a_wrong_descriptor_is_refused_with_its_line_and_key(tmp_path: Path, old: str, new: str, line: int, key: str):
+def test_a_wrong_descriptor_is_refused_with_its_line_and_key(
+    tmp_path: Path, old: str, new: str, line: int, key: str
+) -> None:
     file = tmp_path / "probe.yaml"
     file.write_text(DESCRIPTOR.replace(old, new), encoding="utf-8")
     with pytest.raises(DescriptorError, match=f"probe.yaml, line {line}, key {key}:"):
         load_site(file)
 
 
-def test_tables_can_be_those_of_another_site(tmp_path: Path):
+def test_tables_can_be_those_of_another_site(tmp_path: Path) -> None:
     (tmp_path / "probe.yaml").write_text(DESCRIPTOR, encoding="utf-8")
     twin = DESCRIPTOR[: DESCRIPTOR.index("tables:")].replace("site: probe", "site: twin")
     (tmp_path / "twin.yaml").write_text(twin + "tables: probe\n", encoding="utf-8")

@@ -30,7 +30,7 @@ def _names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-def test_nothing_is_current_before_the_first_release(world: World, creditchina: Site, tmp_path: Path):
+def test_nothing_is_current_before_the_first_release(world: World, creditchina: Site, tmp_path: Path) -> None:
     assert current_release(tmp_path) is None
     world.build(creditchina, tmp_path, 1)
     assert current_release(tmp_path) is None
@@ -40,7 +40,7 @@ def test_nothing_is_current_before_the_first_release(world: World, creditchina: 
 
 def test_making_visible_again_changes_nothing_but_never_hides_another_content(
     world: World, creditchina: Site, tmp_path: Path
-):
+) -> None:
     world.publish(creditchina, tmp_path, 1)
     (tmp_path / "current").unlink()
     make_visible(tmp_path, building_directory(tmp_path, 1), 1)  # killed between the move and the link
@@ -56,7 +56,7 @@ def test_making_visible_again_changes_nothing_but_never_hides_another_content(
         make_visible(tmp_path, building_directory(tmp_path, 1), 1)
 
 
-def test_what_a_killed_process_left_is_discarded(world: World, creditchina: Site, tmp_path: Path):
+def test_what_a_killed_process_left_is_discarded(world: World, creditchina: Site, tmp_path: Path) -> None:
     world.publish(creditchina, tmp_path, 1)
     world.build(creditchina, tmp_path, 2)
     building_directory(tmp_path, 2).rename(release_directory(tmp_path, 2))
@@ -68,7 +68,7 @@ def test_what_a_killed_process_left_is_discarded(world: World, creditchina: Site
     assert discard_unfinished(tmp_path) == []
 
 
-def test_a_place_that_is_taken_is_left_alone(world: World, creditchina: Site, tmp_path: Path):
+def test_a_place_that_is_taken_is_left_alone(world: World, creditchina: Site, tmp_path: Path) -> None:
     place = tmp_path / "taken"
     place.mkdir()
     (place / "theirs").write_text("x")
@@ -102,7 +102,7 @@ world.publish(load_sites()["creditchina"], root, 1)
 """
 
 
-def test_a_kill_at_any_moment_leaves_nothing_half_visible(tmp_path: Path):
+def test_a_kill_at_any_moment_leaves_nothing_half_visible(tmp_path: Path) -> None:
     root = tmp_path / "site"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     code = PUBLISH.format(tests=str(Path(__file__).parent), root=str(root))
