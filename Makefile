@@ -1,0 +1,50 @@
+# Each target works as the first command ever run: it sets up what it needs.
+.PHONY: setup demo test test-fast lint types bench up down chaos-short clean help
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+ROOMS := connectors expectations feeds pipeline simulator store transforms dags
+
+help:
+	@echo "make demo        two business days of three agencies through the real scheduler, then the numbers"
+	@echo "make test        lint, types, import contract and the whole test suite"
+	@echo "make bench       speed and memory beside the plain pandas script (prints JSON)"
+	@echo "make up / down   Airflow with its UI on this machine / stop it"
+	@echo "make chaos-short kill -9 in ingest and publish, then resume"
+	@echo "make clean       remove var/ (the state) but not .venv/"
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.lock pyproject.toml tools/setup.sh
+	@tools/setup.sh
+
+demo: setup
+	@$(BIN)/disclosure demo
+
+test: setup lint types
+	@$(BIN)/python -m pytest
+
+test-fast: setup
+	@$(BIN)/python -m pytest -m "not scheduler"
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-logo
+
+types: setup
+	@$(BIN)/mypy
+
+bench: setup
+	@$(BIN)/python -m bench.run
+
+up: setup
+	@$(BIN)/disclosure up
+
+down: setup
+	@$(BIN)/disclosure down
+
+chaos-short: setup
+	@$(BIN)/python -m pytest tests/pipeline -k "kill"
+
+clean:
+	@[ ! -x $(BIN)/disclosure ] || $(BIN)/disclosure down || true
+	@rm -rf var
