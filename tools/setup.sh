@@ -12,13 +12,13 @@ apt_install() {
     say "installing system packages: $*"
     local root=()
     [ "$(id -u)" = 0 ] || root=(sudo)
-    "${root[@]}" apt-get update -qq
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+    "${root[@]}" apt-get -o DPkg::Lock::Timeout=300 update -qq
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq "$@" >/dev/null
 }
 
 missing=()
 "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3.11-venv)
-command -v useradd >/dev/null 2>&1 || missing+=(passwd)
+(PATH="$PATH:/usr/sbin:/sbin"; command -v useradd) >/dev/null 2>&1 || missing+=(passwd)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 
@@ -31,9 +31,9 @@ fi
 say "installing $(grep -c '^[a-z0-9].*==' requirements.lock) Python packages from requirements.lock"
 awk '/^[a-z0-9].*==/ {keep = /^uv==/} keep' requirements.lock > .venv/installer.lock
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/installer.lock
-if ! .venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python requirements.lock; then
+if ! .venv/bin/uv pip sync --system-certs --quiet --require-hashes --python .venv/bin/python requirements.lock; then
     say "falling back to pip"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 fi
 
 say "installing the project (command: .venv/bin/disclosure)"
