@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -41,6 +42,7 @@ from feeds.signature import KeyFileError, is_signed_by, key_id
 from feeds.visible import building_directory, current_release, discard_unfinished, point_at, release_directory
 
 APPLIED: Final = "applied.json"
+_HASHING_THREADS: Final = 4
 
 
 class ApplyError(Exception):
@@ -119,18 +121,18 @@ def _file_problems(directory: Path, manifest: Manifest) -> Iterator[str]:
     present = _present_files(directory)
     for name in sorted(present - set(manifest.files) - {MANIFEST, SIGNATURE}):
         yield f"{name}: 清单中没有"
-    for name, entry in sorted(manifest.files.items()):
-        path = directory / name
-        if name not in present or path.is_symlink():
-            yield f"{name}: 缺失"
-            continue
-        hashes = hash_file(path)
-        if hashes.bytes != entry.bytes:
-            yield f"{name}: 大小 {hashes.bytes}, 清单为 {entry.bytes}"
-        elif hashes.sha256 != entry.sha256:
-            yield f"{name}: SHA-256 不符"
-        elif hashes.sm3 != entry.sm3:
-            yield f"{name}: SM3 不符"
+    found = [name for name in sorted(manifest.files) if name in present and not (directory / name).is_symlink()]
+    for name in sorted(set(manifest.files).difference(found)):
+        yield f"{name}: 缺失"
+    with ThreadPoolExecutor(_HASHING_THREADS) as pool:
+        for name, hashes in zip(found, pool.map(lambda name: hash_file(directory / name), found), strict=True):
+            entry = manifest.files[name]
+            if hashes.bytes != entry.bytes:
+                yield f"{name}: 大小 {hashes.bytes}, 清单为 {entry.bytes}"
+            elif hashes.sha256 != entry.sha256:
+                yield f"{name}: SHA-256 不符"
+            elif hashes.sm3 != entry.sm3:
+                yield f"{name}: SM3 不符"
 
 
 def _completeness_problems(manifest: Manifest) -> Iterator[str]:

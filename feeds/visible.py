@@ -83,13 +83,18 @@ def point_at(site_root: Path, place: Path) -> None:
 def discard_unfinished(site_root: Path) -> list[str]:
     """Remove what a killed process left: half-built directories, and releases above the current one.
 
+    Several releases without a current one are no trace of a kill but of a lost link: they are left for a person.
+
     Returns:
         Names of what was removed, sorted.
     """
     current = current_release(site_root)
-    newest = current.name if current else ""
+    finished = sorted((site_root / _RELEASES).glob("[0-9]*"))
     left = [*site_root.glob(f"{_BUILDING}*"), *site_root.glob(f"{_LINK_DRAFT}*")]
-    left += [place for place in (site_root / _RELEASES).glob("[0-9]*") if place.name > newest]
+    if current is not None:
+        left += [place for place in finished if place.name > current.name]
+    elif len(finished) == 1:
+        left += finished
     for place in left:
         if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place)

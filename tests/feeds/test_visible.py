@@ -68,6 +68,14 @@ def test_what_a_killed_process_left_is_discarded(world: World, creditchina: Site
     assert discard_unfinished(tmp_path) == []
 
 
+def test_a_lost_link_does_not_cost_the_history(world: World, creditchina: Site, tmp_path: Path) -> None:
+    world.publish(creditchina, tmp_path, 1)
+    world.publish(creditchina, tmp_path, 2)
+    (tmp_path / "current").unlink()
+    assert discard_unfinished(tmp_path) == []
+    assert _names(tmp_path / "releases") == ["000001", "000002"]
+
+
 def test_a_place_that_is_taken_is_left_alone(world: World, creditchina: Site, tmp_path: Path) -> None:
     place = tmp_path / "taken"
     place.mkdir()
