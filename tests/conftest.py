@@ -1,0 +1,108 @@
+"""One embedded PostgreSQL for the whole session; each test gets a database and a home of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from pipeline.office import Office
+from pipeline.settings import Settings
+from store import embedded
+from store.database import create_database, migrate, open_engine, sqlalchemy_url
+
+SIGNING_KEY: Final = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+"""  # of RFC 8032, section 7.1, test 1
+
+_TEMPLATE: Final = "disclosure_template"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A home and a database for one system under test; ``environment`` is what its processes read."""
+
+    home: Path
+    database_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "DISCLOSURE_HOME": str(self.home),
+            "DATABASE_URL": self.database_url,
+            "DISCLOSURE_SIGNING_KEY": SIGNING_KEY,
+            "COLUMNS": "200",
+        }
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running server."""
+    data = tmp_path_factory.mktemp("server") / "data"
+    yield embedded.start(data)
+    embedded.stop(data)
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> str:
+    """A migrated, empty database that new ones are copied from."""
+    engine = open_engine(create_database(server, _TEMPLATE))
+    migrate(engine)
+    engine.dispose()
+    return _TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def new_home(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Site]:
+    """Make a fresh home with a fresh, migrated database."""
+
+    def make() -> Site:
+        name = f"test_{next(_numbers)}"
+        maintenance = sa.create_engine(sqlalchemy_url(server), isolation_level="AUTOCOMMIT")
+        with maintenance.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+        maintenance.dispose()
+        url = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+        return Site(tmp_path_factory.mktemp("home"), url)
+
+    return make
+
+
+@pytest.fixture
+def home(new_home: Callable[[], Site]) -> Site:
+    """A home and a database for one test."""
+    return new_home()
+
+
+@pytest.fixture
+def office_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Site], Office]]:
+    """Open the office of a home; its connections close with the test."""
+    monkeypatch.setenv("DISCLOSURE_SIGNING_KEY", SIGNING_KEY)
+    opened: list[Office] = []
+
+    def open_one(site: Site) -> Office:
+        settings = Settings(home=site.home, database_url=SecretStr(site.database_url))
+        office = Office(settings, open_engine(site.database_url))
+        opened.append(office)
+        return office
+
+    yield open_one
+    for office in opened:
+        office.engine.dispose()
+
+
+@pytest.fixture
+def office(home: Site, office_of: Callable[[Site], Office]) -> Office:
+    """The office of a fresh home."""
+    return office_of(home)
