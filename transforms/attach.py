@@ -87,8 +87,13 @@ def _compare_candidate(found: ir.Table, register: ir.Table, names: ir.Table) -> 
     found = found.left_join(carried, [found.candidate == carried.holder, found.subject_key == carried.held_name]).drop(
         "holder", "held_name"
     )
+    numbered = register.filter(register.regno.notnull()).select(bearer=register.uscc, borne=register.regno).distinct()
+    numbered = numbered.mutate(bears=ibis.literal(True))
+    found = found.left_join(numbered, [found.candidate == numbered.bearer, found.regno == numbered.borne]).drop(
+        "bearer", "borne"
+    )
     own = register.group_by("uscc").agg(
-        own_org=register.org_code.min(), regnos=register.regno.count(), own_regno=register.regno.max()
+        own_org=register.org_code.min(), regnos=register.regno.nunique(), own_regno=register.regno.max()
     )
     own = own.select(own_uscc=own.uscc, own_org=own.own_org, regnos=own.regnos, own_regno=own.own_regno)
     return found.left_join(own, found.candidate == own.own_uscc).drop("own_uscc")
@@ -134,13 +139,14 @@ def _conflicts(t: ir.Table) -> ir.Value:
 
     A key conflicts when it finds only other enterprises, or when its value is one that the candidate cannot have: a
     valid USCC or organisation code that is not the candidate's, or a registration number beside the candidate's own.
+    A number of 13 digits, from before 2007, stands beside the 15 digits that replaced it and says nothing against them.
     """
-    single_regno = (t.regnos == 1) & (t.own_regno != t.regno)
+    single_regno = (t.regnos == 1) & (t.own_regno != t.regno) & (t.own_regno.length() == t.regno.length())
     against = {
         "uscc": (t.key != "uscc") & t.uscc.notnull() & (t.uscc != t.candidate),
         "org_code": t.org_code.notnull() & (t.org_code != t.own_org),
         "regno": t.regno.notnull()
-        & (((t.regno_n == 1) & (t.regno_hit != t.candidate)) | ((t.key != "uscc") & single_regno)),
+        & (((t.regno_n > 0) & t.bears.isnull()) | ((t.key != "uscc") & single_regno)),
         "tax_no": t.tax_org.notnull() & (t.tax_org != t.own_org) & ((t.key != "uscc") | (t.tax_no_n > 0)),
     }
     named = [ibis.ifelse(where.fill_null(False), key + ",", "") for key, where in against.items()]

@@ -34,7 +34,7 @@ def disclose(records: ir.Table, earlier: ir.Table, *, site: str, kind: Kind, as_
         ((t.subject_category == NATURAL_PERSON).fill_null(False), "natural_person"),
         ((t.status == "withdrawn").fill_null(False), "withdrawn"),
         ((t.status == "invalid").fill_null(False), "invalid"),
-        (t.usage_scope.isin(["1", "2"]).fill_null(False), "not_public"),
+        ((t.usage_scope != "0").fill_null(False), "not_public"),
         (t.policy.isnull(), "no_policy"),
         (t.policy.isin([period.id for period in periods if not period.shown]), "policy_not_shown"),
         ((t.until < today).fill_null(False), "expired"),

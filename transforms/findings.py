@@ -162,6 +162,8 @@ def _codes(rows: _Rows) -> dict[str, pa.Array]:
     inner_only = pc.fill_null(pc.equal(uscc_finding, "ORG_CHECK"), False)
     from_uscc = identifiers.org_code_of_uscc(uscc)
     disagree = pc.and_(identifiers.uscc_valid(uscc), pc.not_equal(org_code, from_uscc))
+    of_subject = pc.coalesce(org_code, from_uscc)
+    foreign_tax = pc.not_equal(identifiers.org_code_of_tax_no(rows.value("tax_no")), of_subject)
     resident = pc.and_(
         pc.equal(rows.value("id_type"), "身份证"),
         pc.is_valid(rows.read("code.id_no")),
@@ -172,7 +174,9 @@ def _codes(rows: _Rows) -> dict[str, pa.Array]:
         "R05.org_code_agrees": _when(disagree, "ORG_CODE_NOT_IN_USCC"),
         "R05.org_code": pc.coalesce(rows.read("damaged.org_code"), rows.read("code.org_code")),
         "R06.regno": pc.coalesce(rows.read("damaged.regno"), rows.read("code.regno")),
-        "R07.tax_no": pc.coalesce(rows.read("damaged.tax_no"), rows.read("code.tax_no")),
+        "R07.tax_no": pc.coalesce(
+            rows.read("damaged.tax_no"), rows.read("code.tax_no"), _when(foreign_tax, "ORG_CODE_NOT_IN_TAX_NO")
+        ),
         "R08.id_no": pc.if_else(pc.fill_null(resident, False), rows.read("code.id_no"), _NULL),
         "R09.personal_id": rows.read("personal_id"),
         "R09.telephone": rows.read("telephone"),
@@ -186,6 +190,8 @@ def _days(rows: _Rows, kind: Kind) -> dict[str, pa.Array]:
         if column_type == DAY
     }
     found["R10.updated_at"] = rows.read("moment.updated_at")
+    collected_until = pa.scalar(f"{rows.as_of + dt.timedelta(days=1)}T23:59:59", TEXT)
+    found["R11.updated_at"] = _when(pc.greater(rows.value("updated_at"), collected_until), "AFTER_BUSINESS_DATE")
     today, decided = pa.scalar(rows.as_of, DAY), rows.value("decision_date")
     found["R11.decision_date"] = _when(pc.greater(decided, today), "AFTER_BUSINESS_DATE")
     if kind is Kind.LICENCE:

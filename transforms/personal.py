@@ -18,13 +18,15 @@ import pyarrow.compute as pc
 from transforms.distinct import flat, put_where
 from transforms.identifiers import normalise_code, regno_finding, resident_id_finding
 
-_GAPS: Final = "\t\u00a0\u00ad\u2002\u2003\u2009\u200b\u200c\u200d\u200e\u200f\u202f\u2060\u3000\ufeff"
-_DASHES: Final = "‐‑‒–—―−－﹣"
+GAPS: Final = "\t\u00a0\u00ad\u2002\u2003\u2009\u200b\u200c\u200d\u200e\u200f\u202f\u2060\u3000\ufeff"
+"""Blanks other than a space, and unseen characters, that part the groups of a number."""
+DASHES: Final = "‐‑‒–—―−－﹣"
+"""Hyphens other than ``-``."""
 _PLAIN: Final = str.maketrans(
     dict(zip("０１２３４５６７８９", "0123456789", strict=True))
     | dict.fromkeys("xｘＸ×", "X")
-    | dict.fromkeys(_GAPS, " ")
-    | dict.fromkeys(_DASHES, "-")
+    | dict.fromkeys(GAPS, " ")
+    | dict.fromkeys(DASHES, "-")
     | {"（": "(", "）": ")", "＋": "+", "：": ":"}
 )
 """One character for one: a place in the plain text is the same place in the text."""
@@ -32,7 +34,7 @@ _PLAIN: Final = str.maketrans(
 _GAP: Final = r"[ -]{0,2}"
 _ID_18: Final = re.compile(rf"(?<![0-9])(?=([0-9](?:{_GAP}[0-9]){{16}}{_GAP}[0-9X])(?![0-9]))")
 _ID_15: Final = re.compile(rf"(?<![0-9])(?=([0-9]{{6}}{_GAP}[0-9]{{6}}{_GAP}[0-9]{{3}})(?![0-9X]))")
-_WRITTEN_GAP: Final = rf"[ \-{_GAPS}{_DASHES}]{{0,2}}"
+_WRITTEN_GAP: Final = rf"[ \-{GAPS}{DASHES}]{{0,2}}"
 _DIGITS_OF_AN_ID: Final = rf"[0-9０-９](?:{_WRITTEN_GAP}[0-9０-９]){{14}}"
 _LONGEST_CODE_CELL: Final = 60
 
@@ -43,7 +45,7 @@ _LANDLINE: Final = (
 _NAMED: Final = r"(?<=电话)(?:号码)?[: ]{0,3}(?P<named>0?[0-9]{2,3}[2-9][0-9]{6,7}|[2-9][0-9]{6,7})(?![0-9])"
 _TELEPHONE: Final = re.compile(f"{_MOBILE}|{_LANDLINE}|{_NAMED}")
 _MAY_HOLD_TELEPHONE: Final = (
-    rf"[1１][3-9３-９](?:{_WRITTEN_GAP}[0-9０-９]){{9}}|[0０][1-9１-９][0-9０-９]{{1,2}}[ \-)）{_GAPS}{_DASHES}]|电话"
+    rf"[1１][3-9３-９](?:{_WRITTEN_GAP}[0-9０-９]){{9}}|[0０][1-9１-９][0-9０-９]{{1,2}}[ \-)）{GAPS}{DASHES}]|电话"
 )
 _TELEPHONE_CUT: Final = "〔电话略〕"
 

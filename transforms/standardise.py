@@ -308,12 +308,13 @@ def _mask_in_column(reading: _Reading, name: str) -> pa.Array | None:
     return pc.if_else(where, pa.scalar(name, TEXT), pa.scalar(None, TEXT))
 
 
-TELEPHONE_LIKE: Final = r"[0-9０-９][0-9０-９ \-－　()（）]{5}|电话"
+_DIGIT_OR_GAP: Final = rf"[0-9０-９ \-{personal.GAPS}{personal.DASHES}"
+TELEPHONE_LIKE: Final = rf"[0-9０-９]{_DIGIT_OR_GAP}()（）]{{5}}|电话"
 """Cheap sign that a text may hold a telephone number."""
-_RUN: Final = r"[0-9０-９][0-9０-９ \-－　]{13}"
+_RUN: Final = rf"[0-9０-９]{_DIGIT_OR_GAP}]{{13}}"
 """A run long enough to hold an ID number, however it is spaced; cheap, and rare in text."""
-_CODE_LIKE: Final = r"^[0-9]{6}([0-9]{2})?[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}"
-"""A code whose middle could be a birthday (15 or 18 digits, with or without a suffix)."""
+_CODE_LIKE: Final = r"(?:^|[^0-9])[0-9]{6}([0-9]{2})?[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}"
+"""A code with digits whose middle could be a birthday (15 or 18 digits, with or without a prefix or suffix)."""
 
 
 def _mask_at(positions: pa.Array, rows: int) -> pa.BooleanArray:
@@ -323,8 +324,10 @@ def _mask_at(positions: pa.Array, rows: int) -> pa.BooleanArray:
 
 
 def _covered(codes: pa.Array) -> pa.Array:
-    """Cover the middle of every document number, ID-like or not: passports are personal too."""
-    return pc.replace_substring_regex(codes, r"^(.{1,6}?)(.*?)(.{0,4})$", r"\1********\3")
+    """Cover the middle of every document number, ID-like or not: passports are personal too. Short ones show less."""
+    short = pc.less(pc.utf8_length(codes), _LONG_NUMBER)
+    hidden = pc.replace_substring_regex(codes, r"(?s)^(.).*$", r"\1********")
+    return pc.if_else(short, hidden, pc.replace_substring_regex(codes, r"(?s)^(.).*(.{4})$", r"\1********\2"))
 
 
 def _source_text(batch: pa.RecordBatch, recognition: Recognition, reading: _Reading) -> pa.Array:
@@ -355,6 +358,8 @@ def _json_members(name: str, raw: pa.Array, where: pa.Array) -> list[pa.Array]:
     return [pc.replace_with_mask(pa.nulls(len(raw), TEXT), where, members)]
 
 
+_LONG_NUMBER: Final = 15
+"""Characters of a number of which the last four may be shown."""
 _ID_CODES: Final = frozenset(
     f"{prefix}_{suffix}" for prefix in ("XK", "CF") for suffix in ("XDR_ZJHM", "FR_ZJHM", "FR_SFZH", "XDR_SFZ")
 )

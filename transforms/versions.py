@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,11 +34,13 @@ class Repeat:
     of: int | None
 
 
-def within_delivery(rows: Iterable[Version]) -> dict[int, Repeat]:
+def within_delivery(rows: Iterable[Version], *, known: Collection[tuple[str, str]] = ()) -> dict[int, Repeat]:
     """Compare rows of one delivery that share a key; a position that is not in the answer stands alone or is kept.
 
     With an update time on every row the newest content holds. Without one, different contents under one key are a
-    conflict: each is held (R22).
+    conflict: each is held (R22). ``known`` are the (record_key, content_hash) of rows that were accepted from earlier
+    deliveries: a source that is asked with an overlap sends them again beside their correction, and such a row is no
+    second opinion. Of rows of equal content the one with the newest update time is kept, else the first.
     """
     groups: dict[str, list[Version]] = defaultdict(list)
     for row in rows:
@@ -46,26 +48,32 @@ def within_delivery(rows: Iterable[Version]) -> dict[int, Repeat]:
     found: dict[int, Repeat] = {}
     for group in groups.values():
         if len(group) > 1:
-            found |= _within_group(sorted(group, key=lambda row: row.position))
+            found |= _within_group(sorted(group, key=lambda row: row.position), known)
     return found
 
 
-def _within_group(group: Sequence[Version]) -> dict[int, Repeat]:
-    first_of: dict[str, int] = {}
-    found: dict[int, Repeat] = {}
+def _within_group(group: Sequence[Version], known: Collection[tuple[str, str]]) -> dict[int, Repeat]:
+    kept: dict[str, Version] = {}
     for row in group:
-        if row.content_hash in first_of:
-            found[row.position] = Repeat("duplicate", first_of[row.content_hash])
-        else:
-            first_of[row.content_hash] = row.position
-    if len(first_of) == 1:
+        best = kept.setdefault(row.content_hash, row)
+        if (row.updated_at or "") > (best.updated_at or ""):
+            kept[row.content_hash] = row
+    found = {
+        row.position: Repeat("duplicate", kept[row.content_hash].position)
+        for row in group
+        if row is not kept[row.content_hash]
+    }
+    if len(kept) == 1:
         return found
     holds = _newest_content(group)
-    for content, position in first_of.items():
+    if holds is None:
+        unheard = [content for content, row in kept.items() if (row.record_key, content) not in known]
+        holds = unheard[0] if len(unheard) == 1 else None
+    for content, row in kept.items():
         if holds is None:
-            found[position] = Repeat("conflict", None)
+            found[row.position] = Repeat("conflict", None)
         elif content != holds:
-            found[position] = Repeat("superseded", first_of[holds])
+            found[row.position] = Repeat("superseded", kept[holds].position)
     return found
 
 
@@ -140,7 +148,7 @@ def _decide(row: Incoming, held: Sequence[Held], sheet: str, as_of: dt.date) -> 
 
 
 def _is_later(other: Held, row: Incoming, sheet: str, as_of: dt.date) -> bool:
-    if other.updated_at is not None and row.updated_at is not None:
+    if other.updated_at is not None and row.updated_at is not None and other.updated_at != row.updated_at:
         return other.updated_at > row.updated_at
     if other.sheet == "standard" and sheet == "legacy" and row.status in (None, "valid"):
         return True

@@ -22,6 +22,7 @@ from transforms.columns import Kind, Sheet
 from transforms.problems import DeliveryRefused, Problem
 
 _NUMBERED_LABEL: Final = re.compile(r"(?:行政相对人)?代码[_\-]?\d(?:\((?P<named>.+)\))?")
+_UNSEEN: Final = re.compile(r"""[\s'"*\u00ad\u200b-\u200f\u2060\ufeff]""")
 _BRACKETS: Final = str.maketrans("（）【】[]〔〕", "()()()()")
 
 
@@ -72,7 +73,7 @@ class Recognition:
 
 def _fold(header: str) -> str:
     text = unicodedata.normalize("NFKC", header).translate(_BRACKETS)
-    return re.sub(r"[\s'\"*]", "", text).upper()
+    return _UNSEEN.sub("", text).upper()
 
 
 def _load(path: Path) -> SheetDefinition:
