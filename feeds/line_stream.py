@@ -1,4 +1,4 @@
-"""Sorted rows in a Parquet file, turned into the lines of one format and hashed on the way to disk.
+"""Sorted rows in Parquet files, turned into the lines of one format and hashed on the way to disk.
 
 Every stream has a DuckDB of its own with one thread: with more, batches of a streamed result were seen to arrive out
 of order (DuckDB 2.0.0). Three formats written side by side keep the machine busy instead.
@@ -6,6 +6,7 @@ of order (DuckDB 2.0.0). Three formats written side by side keep the machine bus
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from feeds.hashed_file import FileHashes, HashedFile
-from feeds.row_text import literal
+from feeds.sorted_rows import parquet
 
 _BATCH_ROWS: Final = 4_096
 _ONE_THREAD: Final = {"threads": 1, "memory_limit": "512MB"}
@@ -28,8 +29,8 @@ def _text_bytes(lines: pa.Array) -> memoryview:
     return memoryview(data)[starts[lines.offset] : starts[lines.offset + len(lines)]]
 
 
-def write_rows(rows: Path, line: str, target: Path, head: bytes, tail: bytes) -> tuple[int, FileHashes]:
-    """Write ``head``, one line per row of the Parquet file ``rows``, and ``tail`` to the new file ``target``.
+def write_rows(rows: Sequence[Path], line: str, target: Path, head: bytes, tail: bytes) -> tuple[int, FileHashes]:
+    """Write ``head``, one line per row of the Parquet files ``rows``, and ``tail`` to the new file ``target``.
 
     Args:
         rows: values as text, in the order in which they are to be written.
@@ -44,7 +45,7 @@ def write_rows(rows: Path, line: str, target: Path, head: bytes, tail: bytes) ->
     count = 0
     with HashedFile(target) as file, duckdb.connect(config=_ONE_THREAD) as database:
         file.write(head)
-        lines = f"SELECT {line} FROM read_parquet({literal(str(rows))})"  # noqa: S608  the line comes from the descriptor
+        lines = f"SELECT {line} FROM {parquet(rows)}"  # noqa: S608  the line comes from the descriptor
         for batch in database.sql(lines).to_arrow_reader(_BATCH_ROWS):
             file.write(_text_bytes(batch.column(0)))
             count += batch.num_rows

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from feeds.row_text import ILLEGAL_IN_XML, identifier, literal
 from feeds.sites import Column
+from feeds.sorted_rows import parquet
 from transforms.personal import has_telephone, id_like
 
 _BATCH_ROWS: Final = 16_384
@@ -54,11 +55,17 @@ def _joined(columns: Sequence[Column]) -> str:
 
 
 def _look(
-    database: duckdb.DuckDBPyConnection, rows: Path, key: Column, columns: Sequence[Column], *, shape: str, seen: Review
+    database: duckdb.DuckDBPyConnection,
+    rows: Sequence[Path],
+    key: Column,
+    columns: Sequence[Column],
+    *,
+    shape: str,
+    seen: Review,
 ) -> None:
     suspects = (
         f"SELECT {', '.join(identifier(column.code) for column in (key, *columns))} "  # noqa: S608
-        f"FROM read_parquet({literal(str(rows))}) WHERE regexp_matches({_joined(columns)}, {literal(shape)})"
+        f"FROM {parquet(rows)} WHERE regexp_matches({_joined(columns)}, {literal(shape)})"
     )
     for batch in database.sql(suspects).to_arrow_reader(_BATCH_ROWS):
         for column in columns:
@@ -69,8 +76,8 @@ def _look(
             seen.personal += [(record, column.code) for record in batch.column(0).filter(found).to_pylist()]
 
 
-def review(database: duckdb.DuckDBPyConnection, rows: Path, columns: Sequence[Column]) -> Review:
-    """Look at every text and code of ``rows``, a Parquet file with ``columns``, the key first; one batch at a time."""
+def review(database: duckdb.DuckDBPyConnection, rows: Sequence[Path], columns: Sequence[Column]) -> Review:
+    """Look at every text and code of ``rows``, Parquet files with ``columns``, the key first; a batch at a time."""
     seen = Review()
     for kind, shape in (("text", f"{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}"), ("code", MAYBE_IN_CODE)):
         looked_at = [column for column in columns if column.type == kind and column.source]

@@ -64,9 +64,9 @@ from feeds.sample import ReadBackError, check_sample
 from feeds.signature import Signer
 from feeds.site_schema import data_package, tombstone_columns, xml_schema
 from feeds.sites import Site, Table
+from feeds.sorted_rows import write_sorted
 from transforms.columns import Kind
 
-_ROW_GROUP_ROWS: Final = 20_480
 _NAMED_KEYS: Final = 20
 _KEY_FORM: Final = "^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}$"
 
@@ -140,31 +140,22 @@ def _refuse_untranslated(database: duckdb.DuckDBPyConnection, table: Table, rela
             raise ReleaseError(f"{table.table}.{column.code}: 站点代码表没有对应的值: {named}")
 
 
-def _sort_rows(
-    database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, file: Path, *, drop_illegal: bool
-) -> None:
-    values = ", ".join(
-        f"{published_value(column, site, drop_illegal=drop_illegal)} AS {identifier(column.code)}"
-        for column in table.columns
-    )
-    database.execute(
-        f"COPY (SELECT {values} FROM {relation} ORDER BY {identifier(table.key)}) TO {literal(str(file))} "  # noqa: S608
-        f"(FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
-    )
-
-
-def _sorted_rows(database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, file: Path) -> None:
-    """Write what the table publishes, in order of the key, to ``file`` (Parquet), after all that must hold before."""
+def _sorted_rows(
+    database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, into: Path
+) -> list[Path]:
+    """Write what the table publishes, in order of the key, as Parquet files, and look at what must hold before."""
     _refuse_bad_keys(database, table, relation)
     _refuse_untranslated(database, table, relation, site)
-    _sort_rows(database, table, relation, site, file, drop_illegal=False)
-    seen = review(database, file, table.columns)
+    files = write_sorted(database, table, relation, site, into, drop_illegal=False)
+    seen = review(database, files, table.columns)
     if seen.holds_illegal_characters:
-        _sort_rows(database, table, relation, site, file, drop_illegal=True)
-        seen = review(database, file, table.columns)
+        shutil.rmtree(into)
+        files = write_sorted(database, table, relation, site, into, drop_illegal=True)
+        seen = review(database, files, table.columns)
     if seen.personal:
         named = _some([f"{key} {code}" for key, code in seen.personal])
         raise ReleaseError(f"{table.table}: 含有身份证号或电话, 本期不发布 (记录标识 列): {named}")
+    return files
 
 
 # --- writing -----------------------------------------------------------------------------------------------------
@@ -182,7 +173,7 @@ def _entry(rows: int | None, hashes: FileHashes) -> FileEntry:
     return FileEntry(rows=rows, bytes=hashes.bytes, sha256=hashes.sha256, sm3=hashes.sm3)
 
 
-def _write_full(table: Table, site: Site, sorted_rows: Path, into: Path) -> dict[str, FileEntry]:
+def _write_full(table: Table, site: Site, sorted_rows: Sequence[Path], into: Path) -> dict[str, FileEntry]:
     heads, tails = _heads(site, table.codes), _tails(site)
     lines = {
         "csv": csv_line(table.columns),
@@ -357,10 +348,9 @@ def _build_table(
     previous: tuple[Path, Manifest] | None,
     into: Path,
 ) -> _BuiltTable:
-    rows_file = into / f".{table.table}.parquet"
-    _sorted_rows(database, table, relation, site, rows_file)
-    files = _write_full(table, site, rows_file, into)
-    rows_file.unlink()
+    sorting = into / f".{table.table}"
+    files = _write_full(table, site, _sorted_rows(database, table, relation, site, sorting), into)
+    shutil.rmtree(sorting)
     full = into / part_file(table.table, Part.FULL, "csv")
     entry = files[full.name]
     base = _base(table, site, previous)
@@ -438,7 +428,7 @@ def build_release(
     """Build release ``sequence`` of ``site`` in the new directory ``into``, verified and signed, not yet visible.
 
     Args:
-        database: a connection that sees ``relations`` and ``withdrawals``; insertion order is preserved from now on.
+        database: a connection that sees ``relations`` and ``withdrawals``.
         site: whose feed it is.
         relations: per kind, the table or view of what the site shows now: the standard columns of the kind,
             ``record_key`` (unique, letters and digits), ``enterprise_uscc``, ``enterprise_name`` VARCHAR,
@@ -458,7 +448,6 @@ def build_release(
         FileExistsError: ``into`` exists.
     """
     with _whole_or_nothing(into):
-        database.execute("SET preserve_insertion_order = true")
         before = _previous_manifest(previous, site, sequence) if previous else None
         built = {
             table.table: _build_table(

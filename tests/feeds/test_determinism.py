@@ -8,6 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from conftest import World
+
+from feeds import sorted_rows
+from feeds.sites import load_sites
+from transforms.columns import Kind
+
 BUILD = """
 import sys
 from pathlib import Path
@@ -52,3 +59,18 @@ def test_two_builds_are_byte_identical(tmp_path: Path) -> None:
         results.append(_bytes_of(root))
     assert len(results[0]) > 40
     assert results[0] == results[1]
+
+
+def test_a_table_sorted_range_by_range_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.put(Kind.PENALTY, "seed", content="\x07=罚款")
+    world.database.execute(
+        "INSERT INTO shown_penalty SELECT shown_penalty.* REPLACE (md5(i::VARCHAR) AS record_key) "
+        "FROM shown_penalty, range(3000) t(i)"
+    )
+    site = load_sites()["qyxy"]
+    world.publish(site, tmp_path / "whole", 1)
+    monkeypatch.setattr(sorted_rows, "RANGE_ROWS", 700)
+    world.publish(site, tmp_path / "ranges", 1)
+    assert _bytes_of(tmp_path / "whole") == _bytes_of(tmp_path / "ranges")
+    assert world.database.execute("SELECT current_setting('preserve_insertion_order')").fetchone() == (True,)
