@@ -24,7 +24,9 @@ from rich.table import Table
 from transforms.columns import Kind
 from transforms.problems import DeliveryRefused
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="信用信息归集与公示: pool records and publish feeds.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="信用信息归集与公示: pool records and publish feeds."
+)
 register_app = typer.Typer(no_args_is_help=True, help="The enterprise register.")
 export_app = typer.Typer(no_args_is_help=True, help="Tables as CSV.")
 feeds_app = typer.Typer(no_args_is_help=True, help="The reference client of a publicity site.")
@@ -32,15 +34,14 @@ app.add_typer(register_app, name="register")
 app.add_typer(export_app, name="export")
 app.add_typer(feeds_app, name="feeds")
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+_WIDTH = None if sys.stdout.isatty() else 200  # a pipe has no width; do not cut tables to 80 columns
+out = Console(highlight=False, width=_WIDTH)
+err = Console(stderr=True, highlight=False, width=_WIDTH)
 
 STEP_FAILED, REFUSED, UNEXPLAINED, NOT_VERIFIED = 1, 3, 4, 5
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
-AsOf = Annotated[
-    dt.datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Business date (业务日), YYYY-MM-DD.")
-]
+AsOf = Annotated[dt.datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Business date (业务日), YYYY-MM-DD.")]
 
 
 class Site(StrEnum):
@@ -76,7 +77,8 @@ def _table(title: str, header: list[str], rows: list[list[Any]]) -> None:
 def register_load(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     as_of: Annotated[
-        dt.datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day the file speaks of; default: file date.")
+        dt.datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day the file speaks of; default: file date."),
     ] = None,
     changes: Annotated[bool, typer.Option("--changes", help="A change set instead of a full set.")] = False,
     json_: Json = False,
@@ -131,7 +133,9 @@ def ingest(
         if taken.row_states:
             _table("rows by state", ["state", "rows"], [[state, n] for state, n in taken.row_states.items()])
         if taken.failures:
-            _table("failures by expectation", ["expectation", "rows"], [[r, n] for r, n in sorted(taken.failures.items())])
+            _table(
+                "failures by expectation", ["expectation", "rows"], [[r, n] for r, n in sorted(taken.failures.items())]
+            )
         for problem in taken.problems[:20]:
             out.print(str(problem))
 
@@ -183,7 +187,15 @@ def publish(
 
     def show() -> None:
         rows = [
-            [p.site, p.sequence, table, t["full"], t["delta"], t["tombstones"], "was there" if p.already_published else "new"]
+            [
+                p.site,
+                p.sequence,
+                table,
+                t["full"],
+                t["delta"],
+                t["tombstones"],
+                "was there" if p.already_published else "new",
+            ]
             for p in published
             for table, t in p.tables.items()
         ]
@@ -327,7 +339,9 @@ def feeds_verify(
         report = verify_release(path, public_key=key.read_bytes() if key else None, deep=deep)
 
     def show() -> None:
-        _table(str(path), ["check", "", "detail"], [[c.name, "ok" if c.ok else "FAILED", c.detail] for c in report.checks])
+        _table(
+            str(path), ["check", "", "detail"], [[c.name, "ok" if c.ok else "FAILED", c.detail] for c in report.checks]
+        )
 
     _answer(json_, report, show)
     if not report.ok:
@@ -379,6 +393,31 @@ def diagnose(agency: Annotated[str, typer.Argument(help="Agency id, e.g. aic.")]
             _table(part, list(found[part][0]) if rows else [f"no {part}"], rows)
 
     _answer(json_, found, show)
+
+
+@app.command()
+def up() -> None:
+    """Start PostgreSQL and Airflow with its UI on this machine and leave them running."""
+    from pipeline.airflow_runtime import AirflowFailedError
+    from pipeline.local_service import up as start_all
+
+    with err.status("starting") as status:
+        try:
+            instance = start_all(tuple(site.value for site in Site), lambda text: status.update(str(text)))
+        except AirflowFailedError as error:
+            err.print(str(error), style="red")
+            raise typer.Exit(STEP_FAILED) from error
+    out.print(f"Airflow: {instance.url}  user {instance.user}, password in {instance.password_file}")
+    out.print("Stop it with `make down` (or `disclosure down`).")
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started."""
+    from pipeline.local_service import down as stop_all
+
+    stopped = stop_all()
+    out.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 
 
 def _start(module: str, *arguments: str) -> None:

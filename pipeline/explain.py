@@ -42,6 +42,8 @@ def explain(office: Office, document_no: str) -> list[dict[str, Any]]:
     """
     [key] = document_key(pa.array([document_no])).to_pylist()
     chains: list[dict[str, Any]] = []
+    if key is None:
+        return chains
     with office.engine.connect() as connection:
         for kind, table in RECORDS.items():
             rows = connection.execute(

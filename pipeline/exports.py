@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pipeline.office import Office
 
@@ -31,10 +31,8 @@ def export(office: Office, query: str, path: Path) -> int:
     draft = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     with office.engine.connect() as connection, draft.open("wb") as file:
-        with (
-            connection.connection.cursor() as cursor,
-            cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)") as copy,  # type: ignore[attr-defined]
-        ):
+        driver: Any = connection.connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)") as copy:
             for block in copy:
                 file.write(block)
             rows = int(cursor.rowcount)

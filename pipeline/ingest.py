@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +22,12 @@ import sqlalchemy as sa
 from connectors.descriptor import load_agency
 from expectations import runner
 from expectations.suite import Suite, load_suite
+from pipeline.masking import masked
 from pipeline.office import Office
 from pipeline.staging import Staged, StagedBatch, stage
 from pipeline.verdicts import VERDICT_SCHEMA, states_of, verdicts_of
 from store import deliveries, records
 from store.deliveries import CheckCount, Delivery
-from transforms import personal
 from transforms.authority import Authority
 from transforms.columns import DERIVED, STANDARD_COLUMNS, TEXT, Kind
 from transforms.problems import DeliveryRefused, Problem
@@ -91,9 +91,10 @@ def ingest_delivery(office: Office, delivery_id: int, *, already_received: bool 
                     scratch=Path(scratch),
                 )
             except DeliveryRefused as refusal:
-                deliveries.replace_problems(connection, delivery_id, [refusal.problem])
+                refused_because = masked([refusal.problem])
+                deliveries.replace_problems(connection, delivery_id, refused_because)
                 deliveries.close_delivery(connection, delivery_id, state="refused", rows=0, sheet=None, suite=None)
-                return Ingested(delivery_id, "refused", already_received, 0, {}, {}, (refusal.problem,))
+                return Ingested(delivery_id, "refused", already_received, 0, {}, {}, refused_because)
             warm.result()
             return _store(connection, delivery, staged, already_received)
 
@@ -101,7 +102,10 @@ def ingest_delivery(office: Office, delivery_id: int, *, already_received: bool 
 def _authority(agency_id: str) -> Authority:
     agency = load_agency(agency_id)
     return Authority(
-        agency.id, tuple(name.name for name in agency.names), (agency.code,), codes_verified=not agency.code_is_synthetic
+        agency.id,
+        tuple(name.name for name in agency.names),
+        (agency.code,),
+        codes_verified=not agency.code_is_synthetic,
     )
 
 
@@ -128,19 +132,23 @@ def _store(connection: sa.Connection, delivery: Delivery, staged: Staged, alread
         for batch in staged.batches():
             writer.take(batch, beside)
         writer.finish_writing()
-    writer.store_damaged()
+    writer.name_later_keepers()
+    damaged = masked(problem for _, problem in staged.damaged)
+    writer.store_damaged(damaged)
+    problems = masked(staged.problems)
     suites = sorted({load_suite(d.kind, d.sheet).label for d in staged.definitions})
     sheets = sorted({d.sheet.value for d in staged.definitions})
     for ordinal, rows in staged.rows_of_file.items():
         deliveries.record_file_rows(connection, delivery.delivery_id, ordinal, rows)
-    deliveries.replace_problems(connection, delivery.delivery_id, staged.problems)
+    deliveries.replace_problems(connection, delivery.delivery_id, problems)
     deliveries.close_delivery(
         connection, delivery.delivery_id, state="checked", rows=staged.rows,
         sheet=",".join(sheets) or None, suite=",".join(suites) or None,
     )  # fmt: skip
     states, failures = writer.reconcile()
-    problems = (*staged.problems, *(problem for _, problem in staged.damaged))
-    return Ingested(delivery.delivery_id, "checked", already_received, staged.rows, states, failures, problems)
+    return Ingested(
+        delivery.delivery_id, "checked", already_received, staged.rows, states, failures, (*problems, *damaged)
+    )
 
 
 class _Writer:
@@ -152,6 +160,7 @@ class _Writer:
         self._staged = staged
         self._counts: dict[str, CheckCount] = {}
         self._id_at: dict[int, int] = {}
+        self._kept_later: list[tuple[int, int]] = []
         self._kept = {repeat.of for repeat in staged.repeats.values() if repeat.of is not None}
         self._held_before = records.any_rows(connection, delivery.kind)
         self._writing: Future[None] | None = None
@@ -167,9 +176,7 @@ class _Writer:
         self._id_at |= {batch.first + i: ids[i] for i in range(len(ids)) if batch.first + i in self._kept}
         states, superseded_by = self._decide(batch, ids, judged.tolist())
         rows = self._record_rows(batch, ids, states, superseded_by)
-        self._writing = beside.submit(
-            records.store_rows, self._connection, self._delivery.kind, rows, verdicts
-        )
+        self._writing = beside.submit(records.store_rows, self._connection, self._delivery.kind, rows, verdicts)
 
     def finish_writing(self) -> None:
         if self._writing is not None:
@@ -196,6 +203,8 @@ class _Writer:
             if states[position] != "returned" and repeat.of is not None:
                 states[position] = "duplicate" if repeat.outcome == "duplicate" else "superseded"
                 superseded_by[position] = self._id_at.get(repeat.of)
+                if superseded_by[position] is None:
+                    self._kept_later.append((ids[position], repeat.of))
         if not self._held_before:
             return states, superseded_by
         kind, sheet = self._delivery.kind, batch.definition.sheet.value
@@ -213,6 +222,11 @@ class _Writer:
             states[at[record_id]], superseded_by[at[record_id]] = decision.state, decision.superseded_by
         records.supersede(self._connection, kind, _pairs(decisions))
         return states, superseded_by
+
+    def name_later_keepers(self) -> None:
+        """Name the row that holds in the rows that gave way to one of a later batch."""
+        pairs = [(record_id, self._id_at[position]) for record_id, position in self._kept_later]
+        records.name_successors(self._connection, self._delivery.kind, pairs)
 
     def _repeats_in(self, batch: StagedBatch) -> list[tuple[int, Repeat]]:
         if not self._staged.repeats:
@@ -240,15 +254,13 @@ class _Writer:
         columns |= dict(zip(batch.records.column_names, batch.records.columns, strict=True))
         return pa.table(columns)
 
-    def store_damaged(self) -> None:
+    def store_damaged(self, problems: Sequence[Problem]) -> None:
         """A row that could not be split into fields is a row received: returned, with its text and its problem."""
-        if not self._staged.damaged:
+        if not problems:
             return
-        ids = records.reserve_ids(self._connection, len(self._staged.damaged))
+        ids = records.reserve_ids(self._connection, len(problems))
         kind, delivery = self._delivery.kind, self._delivery
         sheet = self._staged.definitions[0].sheet.value if self._staged.definitions else "standard"
-        problems = [problem for _, problem in self._staged.damaged]
-        texts = personal.mask_ids(pa.array([problem.text for problem in problems], TEXT)).to_pylist()
         empty = pa.nulls(len(ids), TEXT)
         columns: dict[str, pa.Array] = {
             "record_id": pa.array(ids, pa.int64()),
@@ -259,7 +271,7 @@ class _Writer:
             "sheet": pa.repeat(pa.scalar(sheet, TEXT), len(ids)),
             "as_of": pa.repeat(pa.scalar(delivery.as_of, pa.date32()), len(ids)),
             "state": pa.repeat(pa.scalar("returned", TEXT), len(ids)),
-            "source_text": pa.array([json.dumps({"": text}, ensure_ascii=False) for text in texts], TEXT),
+            "source_text": pa.array([json.dumps({"": p.text}, ensure_ascii=False) for p in problems], TEXT),
         }
         columns = {name: columns.get(name, empty) for name in [*columns, *(STANDARD_COLUMNS[kind] | DERIVED)]}
         verdicts = {
@@ -268,7 +280,7 @@ class _Writer:
             "rule": [problem.rule for problem in problems],
             "severity": ["reject"] * len(ids),
             "field": [problem.field for problem in problems],
-            "value": personal.mask_ids(pa.array([problem.value for problem in problems], TEXT)).to_pylist(),
+            "value": [problem.value for problem in problems],
             "finding": [problem.message for problem in problems],
             "remedy": [problem.remedy for problem in problems],
             "suite": ["connectors.formats"] * len(ids),
@@ -291,7 +303,9 @@ class _Writer:
             if count.unexpected != quarantined.get(name, 0)
         }
         if differing or quarantined.keys() - self._counts.keys():
-            raise ConservationBroken(f"delivery {delivery_id}: failures counted and verdicts stored differ: {differing}")
+            raise ConservationBroken(
+                f"delivery {delivery_id}: failures counted and verdicts stored differ: {differing}"
+            )
         deliveries.store_check_counts(
             self._connection, delivery_id, (self._counts[name] for name in sorted(self._counts)), quarantined
         )

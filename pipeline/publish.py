@@ -175,9 +175,7 @@ def _publish_site(
     tables = _tables(summary)
     with office.engine.begin() as connection:
         releases.mark_visible(connection, release_id, summary.manifest_sha256, tables)
-    return Published(
-        site.site, sequence, as_of, False, summary.manifest_sha256, tables, (root / "current").resolve()
-    )
+    return Published(site.site, sequence, as_of, False, summary.manifest_sha256, tables, (root / "current").resolve())
 
 
 def _recover(connection: sa.Connection, site: str, root: Path) -> None:
@@ -252,7 +250,9 @@ def _build(
             shown_id=decided.record_id, show_until=decided.until, first_shown=decided.first_shown
         )
         relation = f"{kind}_{site.site}_published"
-        engine.keep_view(relation, rows.inner_join(shown, rows.record_id == shown.shown_id).drop("shown_id", "record_id"))
+        engine.keep_view(
+            relation, rows.inner_join(shown, rows.record_id == shown.shown_id).drop("shown_id", "record_id")
+        )
         relations[kind] = relation
     withdrawals = f"{site.site}_withdrawals"
     engine.keep(withdrawals, _withdrawals(engine, site, records, decisions, as_of))

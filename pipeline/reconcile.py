@@ -20,9 +20,39 @@ SELECT d.delivery_id, d.agency, d.kind, d.as_of, d.state AS delivery_state, coal
 FROM delivery d LEFT JOIN row_state s USING (delivery_id)
 GROUP BY d.delivery_id ORDER BY d.delivery_id
 """  # noqa: S608 (own constants)
-_COUNTS_DIFFER: Final = """
-SELECT delivery_id, expectation, unexpected, quarantined FROM check_result WHERE unexpected <> quarantined
+_VERDICTS_DIFFER: Final = """
+WITH row AS (SELECT record_id, delivery_id FROM licence UNION ALL SELECT record_id, delivery_id FROM penalty),
+stored AS (
+    SELECT r.delivery_id, v.expectation, count(*) AS verdicts FROM verdict v LEFT JOIN row r USING (record_id)
+    GROUP BY r.delivery_id, v.expectation
+)
+SELECT delivery_id, expectation, coalesce(c.unexpected, 0), coalesce(s.verdicts, 0)
+FROM check_result c FULL JOIN stored s USING (delivery_id, expectation)
+WHERE coalesce(c.unexpected, 0) <> coalesce(s.verdicts, 0)
 ORDER BY delivery_id, expectation
+"""
+_NOT_AS_JUDGED: Final = """
+WITH row AS (
+    SELECT record_id, delivery_id, state, superseded_by FROM licence
+    UNION ALL SELECT record_id, delivery_id, state, superseded_by FROM penalty
+),
+judged AS (
+    SELECT record_id, bool_or(severity = 'reject') AS rejected, bool_or(severity = 'hold') AS held FROM verdict
+    GROUP BY record_id
+)
+SELECT r.delivery_id, count(*)
+FROM row r LEFT JOIN judged j USING (record_id)
+WHERE CASE r.state
+    WHEN 'accepted' THEN coalesce(j.rejected OR j.held, false)
+    WHEN 'review' THEN coalesce(j.rejected, false) OR NOT coalesce(j.held, false)
+    WHEN 'returned' THEN NOT coalesce(j.rejected, false)
+    ELSE NOT EXISTS (SELECT 1 FROM row s WHERE s.record_id = r.superseded_by)
+END
+GROUP BY r.delivery_id ORDER BY r.delivery_id
+"""
+_FILES_DIFFER: Final = """
+SELECT d.delivery_id, d.rows, sum(f.rows) FROM delivery d JOIN delivery_file f USING (delivery_id)
+WHERE d.state = 'checked' GROUP BY d.delivery_id HAVING sum(f.rows) IS DISTINCT FROM d.rows ORDER BY d.delivery_id
 """
 _SHOWN: Final = """
 WITH newest AS (
@@ -33,10 +63,12 @@ WITH newest AS (
 SELECT site, kind, count(*) FILTER (WHERE shown) FROM newest GROUP BY site, kind
 """
 _IN_RELEASE: Final = """
-SELECT DISTINCT ON (r.site, t.value ->> 'kind') r.site, t.value ->> 'kind' AS kind, (t.value ->> 'full')::bigint AS full
-FROM release r, LATERAL json_each(r.summary) t
-WHERE r.state = 'visible' AND r.summary IS NOT NULL AND json_typeof(r.summary) = 'object'
-ORDER BY r.site, t.value ->> 'kind', r.sequence DESC
+WITH newest AS (
+    SELECT DISTINCT ON (site) site, summary FROM release WHERE state = 'visible' ORDER BY site, sequence DESC
+)
+SELECT n.site, t.value ->> 'kind' AS kind, (t.value ->> 'full')::bigint AS full
+FROM newest n, LATERAL json_each(CASE json_typeof(n.summary) WHEN 'object' THEN n.summary ELSE '{}' END) t
+ORDER BY n.site, kind
 """
 
 
@@ -76,7 +108,9 @@ def reconcile(office: Office) -> Reconciliation:
             states = {state: int(row[state]) for state in STATES}
             lost = row["received"] - row["accounted"]
             if lost:
-                findings.append(f"delivery {row['delivery_id']}: {row['received']} rows received, {row['accounted']} held")
+                findings.append(
+                    f"delivery {row['delivery_id']}: {row['received']} rows received, {row['accounted']} held"
+                )
             if states["unexplained"]:
                 findings.append(f"delivery {row['delivery_id']}: {states['unexplained']} rows that no step takes up")
             if row["delivery_state"] == "archived":
@@ -87,10 +121,16 @@ def reconcile(office: Office) -> Reconciliation:
                     row["received"], states, abs(lost) + states["unexplained"],
                 )
             )  # fmt: skip
-        for delivery_id, expectation, unexpected, quarantined in connection.execute(sa.text(_COUNTS_DIFFER)):
-            findings.append(f"delivery {delivery_id} {expectation}: {unexpected} failures, {quarantined} verdicts")
+        for delivery_id, rows, in_files in connection.execute(sa.text(_FILES_DIFFER)):
+            findings.append(f"delivery {delivery_id}: {rows} rows received, {in_files} in its files")
+        for delivery_id, expectation, unexpected, verdicts in connection.execute(sa.text(_VERDICTS_DIFFER)):
+            findings.append(f"delivery {delivery_id} {expectation}: {unexpected} failures, {verdicts} verdicts")
+        for delivery_id, rows in connection.execute(sa.text(_NOT_AS_JUDGED)):
+            findings.append(f"delivery {delivery_id}: {rows} rows in a state that their verdicts do not give")
         shown = {(site, kind): count for site, kind, count in connection.execute(sa.text(_SHOWN))}
         for site, kind, full in connection.execute(sa.text(_IN_RELEASE)):
             if shown.get((site, kind), 0) != full:
-                findings.append(f"{site} {kind}: {shown.get((site, kind), 0)} records decided shown, {full} in the feed")
+                findings.append(
+                    f"{site} {kind}: {shown.get((site, kind), 0)} records decided shown, {full} in the feed"
+                )
     return Reconciliation(tuple(sums), tuple(findings))

@@ -10,13 +10,14 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from connectors.formats.reader import TextTable, open_table
+from pipeline.masking import masked
 from pipeline.office import Office
 from store.bulk import copy_in
 from store.schema import register_version
@@ -43,6 +44,7 @@ CREATE TEMP TABLE incoming (
     established date, reg_state text, row_no bigint
 ) ON COMMIT DROP
 """
+_REFUSED: Final = "CREATE TEMP TABLE refused (uscc text) ON COMMIT DROP"
 _SAME: Final = (
     "(e.name, e.former_names, e.regno, e.legal_rep, e.address, e.established, e.reg_state)"
     " IS NOT DISTINCT FROM (i.name, i.former_names, i.regno, i.legal_rep, i.address, i.established, i.reg_state)"
@@ -67,26 +69,31 @@ def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "f
     """Load one register file.
 
     The bytes go to the raw archive first. Rows without a valid USCC or a name, and codes that stand twice with
-    different content, are refused one by one and reported. Loading the newest version's file again does nothing.
+    different content, are refused one by one and reported; what is known of an enterprise whose row was refused stays.
+    Loading the newest version's file again does nothing, and so does loading any file again for its day.
     Raises ``DeliveryRefused`` when the file as a whole cannot be read.
     """
     stored = office.archive.put(path, path.name)
     with office.engine.begin() as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('register'))"))
-        newest = connection.execute(
-            sa.select(register_version).order_by(register_version.c.register_version.desc()).limit(1)
-        ).one_or_none()
-        if newest is not None and (newest.sha256, newest.mode) == (stored.sha256, mode):
+        known = _loaded_before(connection, stored.sha256, mode, as_of)
+        if known is not None:
             return Loaded(
-                newest.register_version, newest.rows, newest.added, newest.changed, newest.closed, newest.refused,
+                known.register_version, known.rows, known.added, known.changed, known.closed, known.refused,
                 already_loaded=True, problems=(),
             )  # fmt: skip
         connection.execute(sa.text(_INCOMING))
-        table = open_table(office.archive.open(stored.sha256), file=path.name)
-        _require_columns(table, path.name)
+        connection.execute(sa.text(_REFUSED))
         problems: list[Problem] = []
-        for batch in table.batches():
-            copy_in(connection, "incoming", _read(batch, path.name, problems))
+        try:
+            table = open_table(office.archive.open(stored.sha256), file=path.name)
+            _require_columns(table, path.name)
+            for batch in table.batches():
+                rows, refused_codes = _read(batch, path.name, problems)
+                copy_in(connection, "incoming", rows)
+                copy_in(connection, "refused", refused_codes)
+        except DeliveryRefused as refusal:
+            raise DeliveryRefused(*masked([refusal.problem])) from None
         problems += table.problems
         problems += _refuse_conflicting(connection, path.name)
         refused = len({problem.row for problem in problems if problem.severity == "reject"})
@@ -104,7 +111,16 @@ def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "f
         )
     with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE enterprise"))
-    return Loaded(version, table.rows, **counts, refused=refused, already_loaded=False, problems=tuple(problems))
+    return Loaded(version, table.rows, **counts, refused=refused, already_loaded=False, problems=masked(problems))
+
+
+def _loaded_before(connection: sa.Connection, sha256: str, mode: Mode, as_of: dt.date) -> sa.Row[Any] | None:
+    newest_first = sa.select(register_version).order_by(register_version.c.register_version.desc())
+    newest = connection.execute(newest_first.limit(1)).one_or_none()
+    if newest is None or (newest.sha256, newest.mode) == (sha256, mode):
+        return newest
+    same = (register_version.c.sha256 == sha256, register_version.c.mode == mode, register_version.c.as_of == as_of)
+    return connection.execute(newest_first.where(*same).limit(1)).one_or_none()
 
 
 def _require_columns(table: TextTable, file: str) -> None:
@@ -122,7 +138,8 @@ def _require_columns(table: TextTable, file: str) -> None:
         )
 
 
-def _read(batch: pa.RecordBatch, file: str, problems: list[Problem]) -> pa.Table:
+def _read(batch: pa.RecordBatch, file: str, problems: list[Problem]) -> tuple[pa.Table, pa.Table]:
+    """Return the usable rows of a batch, and the valid codes of those that are not."""
     texts = {
         target: sentinels.missing_to_null(batch.column(code))
         if code in batch.schema.names
@@ -130,7 +147,8 @@ def _read(batch: pa.RecordBatch, file: str, problems: list[Problem]) -> pa.Table
         for code, target in COLUMNS.items()
     }
     uscc = identifiers.normalise_code(texts["uscc"])
-    usable = pc.and_(identifiers.uscc_valid(uscc), pc.is_valid(texts["name"]))
+    valid = pc.fill_null(identifiers.uscc_valid(uscc), False)
+    usable = pc.and_(valid, pc.is_valid(texts["name"]))
     established, _ = dates.parse_days(texts["established"])
     display = names.display_name(texts["name"])
     read = pa.table(
@@ -148,7 +166,7 @@ def _read(batch: pa.RecordBatch, file: str, problems: list[Problem]) -> pa.Table
         }
     )
     problems.extend(_unusable(read.filter(pc.invert(usable)), batch, identifiers.uscc_finding(uscc), usable, file))
-    return read.filter(usable)
+    return read.filter(usable), pa.table({"uscc": uscc.filter(pc.and_not(valid, usable))})
 
 
 def _unusable(
@@ -187,6 +205,7 @@ def _refuse_conflicting(connection: sa.Connection, file: str) -> list[Problem]:
             " RETURNING row_no, uscc"
         )
     ).all()
+    copy_in(connection, "refused", pa.table({"uscc": pa.array([uscc for _, uscc in conflicting], pa.string())}))
     return [
         Problem(
             rule="G04",
@@ -212,6 +231,7 @@ def _merge(connection: sa.Connection, version: int, mode: Mode) -> dict[str, int
             sa.text(
                 "UPDATE enterprise e SET to_version = :version WHERE to_version IS NULL"
                 " AND NOT EXISTS (SELECT 1 FROM incoming i WHERE i.uscc = e.uscc)"
+                " AND NOT EXISTS (SELECT 1 FROM refused r WHERE r.uscc = e.uscc)"
             ),
             parameters,
         ).rowcount

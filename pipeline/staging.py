@@ -7,7 +7,9 @@ stand more than once in the delivery (R22), which no batch can see alone.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,12 +27,13 @@ from transforms.authority import Authority
 from transforms.columns import TEXT, Kind, record_schema
 from transforms.findings import rule_findings
 from transforms.problems import Problem
-from transforms.sheets import SheetDefinition, recognise, unknown_column_problems
+from transforms.sheets import Recognition, SheetDefinition, recognise, unknown_column_problems
 from transforms.standardise import standardise
 from transforms.versions import Repeat, Version, within_delivery
 
 READ_ROWS: Final = 25_000
 """Rows standardised at once."""
+THREADS: Final = 2
 JUDGED_ROWS: Final = 50_000
 """Rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
 _REPEATS: Final = "R22.same_document"
@@ -116,20 +119,18 @@ def _stage_file(
         staged.problems += unknown_column_problems(recognition, file=file.name)
         staged.definitions.append(recognition.definition)
         spool = scratch / f"{file.ordinal:06}.arrow"
+        looked_at = _in_order(
+            lambda batch: _look_at(batch, recognition, delivering, as_of),
+            _one_batch_each(_gathered(batches, READ_ROWS)),
+        )
         writer: pa.ipc.RecordBatchStreamWriter | None = None
         try:
-            for batch in _one_batch_each(_gathered(batches, READ_ROWS)):
-                standardised = standardise(batch, recognition, delivering)
-                found = rule_findings(standardised, recognition.definition, delivering=delivering, as_of=as_of)
-                columns = dict(zip(standardised.records.column_names, standardised.records.columns, strict=True))
-                columns |= {name if "." in name else f"given:{name}": column for name, column in found.items()}
-                wide = pa.table(columns)
+            for wide in looked_at:
                 if writer is None:
                     writer = pa.ipc.new_stream(str(spool), wide.schema)
                     staged._spools.append((file.ordinal, recognition.definition, spool))
-                for part in wide.combine_chunks().to_batches():
-                    writer.write_batch(part)
-                staged._keys.append(_short_keys(standardised.records["record_key"]))
+                writer.write_batch(wide)
+                staged._keys.append(_short_keys(wide.column("record_key")))
         finally:
             if writer is not None:
                 writer.close()
@@ -139,6 +140,32 @@ def _stage_file(
     staged.damaged += [(file.ordinal, p) for p in table.problems if p.severity == "reject"]
     staged.problems += [p for p in table.problems if p.severity != "reject"]
     staged.rows_of_file[file.ordinal] = table.rows
+
+
+def _look_at(batch: pa.RecordBatch, recognition: Recognition, delivering: Authority, as_of: dt.date) -> pa.RecordBatch:
+    """Standardise one batch and put the findings about it beside it."""
+    standardised = standardise(batch, recognition, delivering)
+    found = rule_findings(standardised, recognition.definition, delivering=delivering, as_of=as_of)
+    columns = dict(zip(standardised.records.column_names, standardised.records.columns, strict=True))
+    columns |= {name if "." in name else f"given:{name}": column for name, column in found.items()}
+    return pa.table(columns).combine_chunks().to_batches()[0]
+
+
+def _in_order(
+    work: Callable[[pa.RecordBatch], pa.RecordBatch], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Work on ``THREADS`` batches at once and yield the answers in the order of the batches.
+
+    Arrow's kernels and the hashes let go of the interpreter, so threads share the cores; answers do not depend on it.
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting: deque[Future[pa.RecordBatch]] = deque()
+        for batch in batches:
+            waiting.append(pool.submit(work, batch))
+            if len(waiting) > THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
@@ -158,7 +185,7 @@ def _one_batch_each(tables: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
         yield table.combine_chunks().to_batches()[0]
 
 
-def _short_keys(record_keys: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+def _short_keys(record_keys: pa.Array) -> npt.NDArray[np.uint64]:
     """The first 64 bits of each key; 0 where a row has none. Only a filter: equal keys are compared in full later."""
     texts = pc.fill_null(pc.utf8_slice_codeunits(record_keys, 0, 16), "0").to_pylist()
     return np.fromiter((int(text, 16) for text in texts), dtype=np.uint64, count=len(texts))

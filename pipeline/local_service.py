@@ -1,0 +1,74 @@
+"""The whole system on one machine, left running for a person: embedded PostgreSQL, Airflow with its UI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from connectors.descriptor import agency_ids
+from connectors.endpoint import EndpointError, endpoint_from_environment
+from pipeline import airflow_runtime
+from pipeline.office import open_office
+from pipeline.settings import Settings
+from store import embedded
+from store.database import libpq_url
+
+PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def pools(sites: tuple[str, ...]) -> dict[str, int]:
+    """Return the Airflow pools: one slot per agency host and per site."""
+    return {f"agency_{agency}": 1 for agency in agency_ids()} | {f"site_{site}": 1 for site in sites}
+
+
+def dag_ids(sites: tuple[str, ...]) -> set[str]:
+    """Return the ids of all DAGs."""
+    return {
+        "refresh_register",
+        "attach_records",
+        *(f"collect__{agency}" for agency in agency_ids()),
+        *(f"publish__{site}" for site in sites),
+    }
+
+
+def up(sites: tuple[str, ...], progress: Callable[[str], object]) -> airflow_runtime.AirflowInstance:
+    """Start what is not running yet and wait until it is healthy; the schedules follow the clock.
+
+    Agencies with an address in the environment get their Airflow connection; the others' runs say what is missing.
+    """
+    settings = Settings()
+    office = open_office(settings, keep_database_running=True)
+    database_url = libpq_url(office.engine)
+    endpoints = {}
+    for agency in agency_ids():
+        try:
+            endpoints[agency] = endpoint_from_environment(agency)
+        except EndpointError as error:
+            progress(str(error))
+    named = {name: value for name, value in os.environ.items() if name.startswith("DISCLOSURE_")}
+    instance = airflow_runtime.start(
+        airflow_runtime.AirflowSettings(
+            home=settings.state / "airflow",
+            database_url=database_url,
+            project_root=PROJECT_ROOT,
+            endpoints=endpoints,
+            variables=named | {"DISCLOSURE_HOME": str(settings.state), "DATABASE_URL": database_url},
+            follow_clock=True,
+        ),
+        progress,
+    )
+    airflow_runtime.wait_healthy(instance, dag_ids(sites), pools(sites), timeout=180, progress=progress)
+    return instance
+
+
+def down() -> list[str]:
+    """Stop Airflow and the embedded server; return what was stopped."""
+    settings = Settings()
+    stopped = []
+    if airflow_runtime.stop_from_pidfile(settings.state / "airflow"):
+        stopped.append("airflow")
+    if settings.database_url is None and embedded.stop(settings.postgres_data):
+        stopped.append("postgresql")
+    return stopped
