@@ -145,8 +145,7 @@ def _conflicts(t: ir.Table) -> ir.Value:
     against = {
         "uscc": (t.key != "uscc") & t.uscc.notnull() & (t.uscc != t.candidate),
         "org_code": t.org_code.notnull() & (t.org_code != t.own_org),
-        "regno": t.regno.notnull()
-        & (((t.regno_n > 0) & t.bears.isnull()) | ((t.key != "uscc") & single_regno)),
+        "regno": t.regno.notnull() & (((t.regno_n > 0) & t.bears.isnull()) | ((t.key != "uscc") & single_regno)),
         "tax_no": t.tax_org.notnull() & (t.tax_org != t.own_org) & ((t.key != "uscc") | (t.tax_no_n > 0)),
     }
     named = [ibis.ifelse(where.fill_null(False), key + ",", "") for key, where in against.items()]

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Final, Literal
 
 import pyarrow as pa
@@ -116,7 +116,7 @@ def _skip(plain: str) -> int:
 
 @cache
 def _catalogue() -> _Catalogue:
-    text = resources.files("transforms").joinpath("categories.yaml").read_text(encoding="utf-8")
+    text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
     return _Catalogue.model_validate(yaml.safe_load(text))
 
 

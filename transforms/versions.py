@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,13 +34,16 @@ class Repeat:
     of: int | None
 
 
-def within_delivery(rows: Iterable[Version], *, known: Collection[tuple[str, str]] = ()) -> dict[int, Repeat]:
+def within_delivery(
+    rows: Iterable[Version], *, known: Mapping[tuple[str, str], bool] | None = None
+) -> dict[int, Repeat]:
     """Compare rows of one delivery that share a key; a position that is not in the answer stands alone or is kept.
 
     With an update time on every row the newest content holds. Without one, different contents under one key are a
-    conflict: each is held (R22). ``known`` are the (record_key, content_hash) of rows that were accepted from earlier
-    deliveries: a source that is asked with an overlap sends them again beside their correction, and such a row is no
-    second opinion. Of rows of equal content the one with the newest update time is kept, else the first.
+    conflict: each is held (R22), unless all but one were heard before: a source that is asked with an overlap sends
+    a text again beside its correction, and that is no second opinion. ``known`` holds the (record_key, content_hash) of
+    rows that earlier deliveries brought and that were accepted, and whether they still hold. Of rows of equal content
+    the one with the newest update time is kept, else the first.
     """
     groups: dict[str, list[Version]] = defaultdict(list)
     for row in rows:
@@ -48,11 +51,11 @@ def within_delivery(rows: Iterable[Version], *, known: Collection[tuple[str, str
     found: dict[int, Repeat] = {}
     for group in groups.values():
         if len(group) > 1:
-            found |= _within_group(sorted(group, key=lambda row: row.position), known)
+            found |= _within_group(sorted(group, key=lambda row: row.position), known or {})
     return found
 
 
-def _within_group(group: Sequence[Version], known: Collection[tuple[str, str]]) -> dict[int, Repeat]:
+def _within_group(group: Sequence[Version], known: Mapping[tuple[str, str], bool]) -> dict[int, Repeat]:
     kept: dict[str, Version] = {}
     for row in group:
         best = kept.setdefault(row.content_hash, row)
@@ -67,14 +70,20 @@ def _within_group(group: Sequence[Version], known: Collection[tuple[str, str]]) 
         return found
     holds = _newest_content(group)
     if holds is None:
-        unheard = [content for content, row in kept.items() if (row.record_key, content) not in known]
-        holds = unheard[0] if len(unheard) == 1 else None
+        holds = _only_news({content: known.get((row.record_key, content)) for content, row in kept.items()})
     for content, row in kept.items():
         if holds is None:
             found[row.position] = Repeat("conflict", None)
         elif content != holds:
             found[row.position] = Repeat("superseded", kept[holds].position)
     return found
+
+
+def _only_news(standing: Mapping[str, bool | None]) -> str | None:
+    """The one content not heard before; where all were, the one that holds. Values: holds, held once, never heard."""
+    unheard = [content for content, holds in standing.items() if holds is None]
+    found = unheard or [content for content, holds in standing.items() if holds]
+    return found[0] if len(found) == 1 else None
 
 
 def _newest_content(group: Sequence[Version]) -> str | None:

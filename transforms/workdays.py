@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
-from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import chinese_calendar
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 OVERRIDES: Final = "transforms/workdays.yaml"
 
 
-class CalendarMissing(Exception):  # noqa: N818 (a state of the configuration, worded as the steward meets it)
+class CalendarMissing(Exception):
     """No working-day table for a year: the notice of the State Council has to be entered first."""
 
     def __init__(self, year: int) -> None:
@@ -103,9 +103,7 @@ class Calendar:
         return whole_years + bisect_right(until, end) - bisect_right(before, start)
 
 
-_CALENDAR: Final = Calendar(
-    read_overrides(resources.files("transforms").joinpath("workdays.yaml").read_text(encoding="utf-8"))
-)
+_CALENDAR: Final = Calendar(read_overrides(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")))
 is_workday = _CALENDAR.is_workday
 add_workdays = _CALENDAR.add_workdays
 workdays_between = _CALENDAR.workdays_between

@@ -78,7 +78,8 @@ def _period_table() -> tuple[dict[str, str], tuple[Period, ...]]:
 
 def _period(row: dict[str, Any]) -> Period:
     allowed = {
-        "id", "channel", "kind", "from", "to", "class", "months", "min_months", "max_months", "clock", "shown", "source",
+        "id", "channel", "kind", "from", "to", "class", "months", "min_months", "max_months", "clock", "shown",
+        "source",
     }  # fmt: skip
     if unknown := row.keys() - allowed:
         raise PolicyInvalid(f"{row.get('id')}: unknown key {', '.join(sorted(unknown))}")

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -78,11 +78,13 @@ def _fold(header: str) -> str:
 
 def _load(path: Path) -> SheetDefinition:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    columns = tuple(
-        Column(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
-        for entry in content["columns"]
-    )
+    columns = tuple(map(_column, content["columns"]))
     return SheetDefinition(kind=Kind(content["kind"]), sheet=Sheet(content["sheet"]), columns=columns)
+
+
+def _column(entry: dict[str, Any]) -> Column:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Column(**values)
 
 
 SHEETS: Final[dict[tuple[Kind, Sheet], SheetDefinition]] = {
@@ -109,7 +111,8 @@ def recognise(header: Sequence[str], kind: Kind, *, file: str) -> Recognition:
             "S02",
             file,
             "表头混用了新、旧两种表样的列",
-            f"请只用一种表样报送。新表样的列: {_listed(own[Sheet.STANDARD])}; 旧表样的列: {_listed(own[Sheet.LEGACY])}。",
+            "请只用一种表样报送。"
+            f"新表样的列: {_listed(own[Sheet.STANDARD])}; 旧表样的列: {_listed(own[Sheet.LEGACY])}。",
         )
     sheet = Sheet.LEGACY if own[Sheet.LEGACY] else Sheet.STANDARD
     definition, columns = SHEETS[kind, sheet], found[sheet]
