@@ -17,7 +17,7 @@ import duckdb
 from feeds.row_text import identifier, literal, published_value
 from feeds.sites import Site, Table
 
-RANGE_ROWS: Final = 250_000
+RANGE_ROWS: Final = 200_000
 _ROW_GROUP_ROWS: Final = 20_480
 _FLUSH_ROWS: Final = 16_384
 _SAMPLE_PER_RANGE: Final = 400
