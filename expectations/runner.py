@@ -53,8 +53,8 @@ def judge(columns: Mapping[str, pa.Array], suite: Suite) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     for result in validated.results:
         expectation_id = result.expectation_config.meta["id"]
-        if result.exception_info.get("raised_exception"):
-            raise SuiteFailed(f"{suite.label} {expectation_id}: {result.exception_info['exception_message']}")
+        if raised := _raised(result.exception_info):
+            raise SuiteFailed(f"{suite.label} {expectation_id}: {raised}")
         found = result.result
         positions = np.asarray(found.get("unexpected_index_list") or [], dtype=np.int64)
         if len(positions) != found["unexpected_count"]:
@@ -65,6 +65,12 @@ def judge(columns: Mapping[str, pa.Array], suite: Suite) -> dict[str, Outcome]:
     if missing := {expectation.id for expectation in suite.expectations} - outcomes.keys():
         raise SuiteFailed(f"{suite.label}: no result for {', '.join(sorted(missing))}")
     return outcomes
+
+
+def _raised(exception_info: Mapping[str, Any]) -> str:
+    """What Great Expectations raised: told for the expectation as a whole, or one entry per metric."""
+    told = [exception_info] if "raised_exception" in exception_info else exception_info.values()
+    return "; ".join(sorted({str(entry["exception_message"]) for entry in told if entry["raised_exception"]}))
 
 
 @functools.cache

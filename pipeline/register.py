@@ -195,7 +195,8 @@ def _refuse_conflicting(connection: sa.Connection, file: str) -> list[Problem]:
     connection.execute(
         sa.text(
             "DELETE FROM incoming a USING incoming b WHERE a.uscc = b.uscc AND a.row_no > b.row_no AND"
-            " (a.name, a.former_names, a.regno, a.legal_rep, a.address, a.established, a.reg_state) IS NOT DISTINCT FROM"
+            " (a.name, a.former_names, a.regno, a.legal_rep, a.address, a.established, a.reg_state)"
+            " IS NOT DISTINCT FROM"
             " (b.name, b.former_names, b.regno, b.legal_rep, b.address, b.established, b.reg_state)"
         )
     )
@@ -237,7 +238,7 @@ def _merge(connection: sa.Connection, version: int, mode: Mode) -> dict[str, int
         ).rowcount
     changed = connection.execute(
         sa.text(
-            "UPDATE enterprise e SET to_version = :version FROM incoming i"
+            "UPDATE enterprise e SET to_version = :version FROM incoming i"  # noqa: S608 (own constant)
             f" WHERE e.uscc = i.uscc AND e.to_version IS NULL AND NOT ({_SAME})"
         ),
         parameters,

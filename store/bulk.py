@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import sqlalchemy as sa
+from psycopg import sql
 
 _WRITE = pa_csv.WriteOptions(include_header=False, quoting_style="needed", batch_size=16_384)
+_PARAMETER: Final = re.compile(r"\$(\d+)")
 
 
 def copy_in(connection: sa.Connection, table: str, rows: pa.Table) -> None:
@@ -19,9 +22,10 @@ def copy_in(connection: sa.Connection, table: str, rows: pa.Table) -> None:
     Null stays null and an empty text stays an empty text.
     """
     columns = ", ".join(f'"{name}"' for name in rows.column_names)
+    driver: Any = connection.connection
     with (
-        connection.connection.cursor() as cursor,
-        cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)') as copy,  # type: ignore[attr-defined]
+        driver.cursor() as cursor,
+        cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)') as copy,
     ):
         for batch in rows.to_batches(max_chunksize=16_384):
             buffer = io.BytesIO()
@@ -32,11 +36,16 @@ def copy_in(connection: sa.Connection, table: str, rows: pa.Table) -> None:
 def read_batches(
     database_url: str, query: str, parameters: Mapping[str, Any] | None = None, *, batch_bytes: int = 32 << 20
 ) -> Iterator[pa.RecordBatch]:
-    """Stream the answer of a query as Arrow batches; memory stays flat. Numeric columns arrive as text."""
+    """Stream the answer of a query as Arrow batches; memory stays flat. Numeric columns arrive as text.
+
+    ``parameters`` stand for $1, $2, ... in their order. They are written into the query as quoted literals: with
+    bound ones the driver leaves the server's COPY path and holds the whole answer in one batch.
+    """
     from adbc_driver_postgresql import dbapi  # noqa: PLC0415  (only bulk readers load the driver)
 
-    positional = list((parameters or {}).values())
+    literals = [sql.Literal(value).as_string(None) for value in (parameters or {}).values()]
+    literal_query = _PARAMETER.sub(lambda found: literals[int(found[1]) - 1], query)
     with dbapi.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(batch_bytes)})
-        cursor.execute(query, positional or None)
+        cursor.execute(literal_query)
         yield from cursor.fetch_record_batch()

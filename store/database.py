@@ -43,7 +43,9 @@ def create_database(url: str, name: str) -> str:
             known = connection.scalar(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name})
             if not known:
                 quoted = engine.dialect.identifier_preparer.quote_identifier(name)
-                connection.execute(sa.text(f"CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"))
+                connection.execute(
+                    sa.text(f"CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'")
+                )
     finally:
         engine.dispose()
     return sa.make_url(url).set(database=name).render_as_string(hide_password=False)

@@ -76,9 +76,7 @@ def register_delivery(
 
 def read_delivery(connection: sa.Connection, delivery_id: int) -> Delivery:
     """Read a delivery and its files; the row is locked until the transaction ends."""
-    row = connection.execute(
-        sa.select(delivery).where(delivery.c.delivery_id == delivery_id).with_for_update()
-    ).one()
+    row = connection.execute(sa.select(delivery).where(delivery.c.delivery_id == delivery_id).with_for_update()).one()
     files = connection.execute(
         sa.select(delivery_file).where(delivery_file.c.delivery_id == delivery_id).order_by(delivery_file.c.ordinal)
     ).all()

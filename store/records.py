@@ -58,6 +58,20 @@ def supersede(connection: sa.Connection, kind: Kind, pairs: Iterable[tuple[int, 
     )
 
 
+def name_successors(connection: sa.Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:
+    """Say of rows that gave way which one holds: pairs of (record_id, record_id that holds)."""
+    listed = list(pairs)
+    if not listed:
+        return
+    connection.execute(
+        sa.text(
+            f"UPDATE {RECORDS[kind].name} SET superseded_by = v.holds"  # noqa: S608 (own table name)
+            " FROM unnest(CAST(:ids AS bigint[]), CAST(:holds AS bigint[])) AS v(id, holds) WHERE record_id = v.id"
+        ),
+        {"ids": [record_id for record_id, _ in listed], "holds": [holds for _, holds in listed]},
+    )
+
+
 def store_rows(connection: sa.Connection, kind: Kind, records: pa.Table, verdicts: pa.Table) -> None:
     """Append records and the verdicts about them."""
     copy_in(connection, RECORDS[kind].name, records)
@@ -69,21 +83,21 @@ def counts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) 
     """Return rows per state of a delivery."""
     table = RECORDS[kind]
     query = (
-        sa.select(table.c.state, sa.func.count())
+        sa.select(table.c.state, sa.func.count().label("rows"))
         .where(table.c.delivery_id == delivery_id)
         .group_by(table.c.state)
         .order_by(table.c.state)
     )
-    return {state: count for state, count in connection.execute(query)}
+    return {row.state: row.rows for row in connection.execute(query)}
 
 
 def verdicts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) -> dict[str, int]:
     """Return verdicts per expectation of a delivery, counted from the stored rows."""
     rows = connection.execute(
         sa.text(
-            f"SELECT v.expectation, count(*) FROM verdict v JOIN {RECORDS[kind].name} r USING (record_id)"  # noqa: S608
+            f"SELECT v.expectation, count(*) AS failures FROM verdict v JOIN {RECORDS[kind].name} r USING (record_id)"  # noqa: S608
             " WHERE r.delivery_id = :delivery GROUP BY v.expectation"
         ),
         {"delivery": delivery_id},
     )
-    return {expectation: count for expectation, count in rows}
+    return {row.expectation: row.failures for row in rows}

@@ -44,9 +44,7 @@ def open_release(connection: sa.Connection, site: str, sequence: int, as_of: dt.
     return int(
         connection.execute(
             sa.insert(release)
-            .values(
-                site=site, sequence=sequence, as_of=as_of, state="building", after_attachment=newest_attachment
-            )
+            .values(site=site, sequence=sequence, as_of=as_of, state="building", after_attachment=newest_attachment)
             .returning(release.c.release_id)
         ).scalar_one()
     )
@@ -66,6 +64,4 @@ def mark_visible(
 def drop_unfinished(connection: sa.Connection, release_id: int) -> None:
     """Take back a release that never became visible, with its decisions."""
     connection.execute(sa.delete(disclosure).where(disclosure.c.release_id == release_id))
-    connection.execute(
-        sa.delete(release).where(release.c.release_id == release_id, release.c.state == "building")
-    )
+    connection.execute(sa.delete(release).where(release.c.release_id == release_id, release.c.state == "building"))

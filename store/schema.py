@@ -13,6 +13,8 @@ Nothing is ever deleted from ``attachment``, ``verdict`` and ``release``: a late
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -150,7 +152,7 @@ enterprise = sa.Table(
 # --- records: one row per row received --------------------------------------------------------------------------
 
 
-def _sql_type(column_type: pa.DataType) -> sa.types.TypeEngine[object]:
+def _sql_type(column_type: pa.DataType) -> sa.types.TypeEngine[Any]:
     if pa.types.is_decimal(column_type):
         return sa.Numeric(18, 6)
     if pa.types.is_date(column_type):
