@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,9 @@ from store.schema import register_version
 from transforms import identifiers, names
 from transforms.attach import attach as decide_attachments
 from transforms.columns import TEXT, Kind
+
+BLOCK_ROWS: Final = 200_000
+"""Records decided at once."""
 
 _DUE: Final = """
 SELECT r.record_id, r.subject_key, r.subject_category, r.uscc, r.org_code, r.regno, r.tax_no
@@ -80,15 +83,13 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
         with Engine(Path(scratch)) as engine:
             register: tuple[ir.Table, ir.Table] | None = None
             for kind in Kind:
-                due = engine.load("due", _RECORDS, _due(office, kind, version))
-                if not engine.rows(due):
-                    continue
-                register = register or _load_register(office, engine)
-                for batch in engine.stream(decide_attachments(due, *register)):
-                    table = _as_rows(batch, kind, version, as_of)
-                    copy_in(connection, "attachment", table)
-                    grades.update(batch.column("grade").to_pylist())
-                    methods.update(batch.column("method").to_pylist())
+                for block in _blocks(_due(office, kind, version)):
+                    register = register or _load_register(office, engine)
+                    due = engine.load("due", _RECORDS, block)
+                    for batch in engine.stream(decide_attachments(due, *register)):
+                        copy_in(connection, "attachment", _as_rows(batch, kind, version, as_of))
+                        grades.update(batch.column("grade").to_pylist())
+                        methods.update(batch.column("method").to_pylist())
         return Attached(version, sum(grades.values()), dict(sorted(grades.items())), dict(sorted(methods.items())))
 
 
@@ -97,6 +98,18 @@ def _due(office: Office, kind: Kind, version: int) -> Iterator[pa.RecordBatch]:
     for batch in read_batches(office.bulk_url, query, {"version": version}):
         tax_org = identifiers.org_code_of_tax_no(batch.column("tax_no"))
         yield pa.RecordBatch.from_arrays([*batch.columns, tax_org], schema=_RECORDS)
+
+
+def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Put batches together to blocks of about ``BLOCK_ROWS``: memory does not grow with what is due."""
+    block: list[pa.RecordBatch] = []
+    for batch in batches:
+        block.append(batch)
+        if sum(part.num_rows for part in block) >= BLOCK_ROWS:
+            yield block
+            block = []
+    if any(part.num_rows for part in block):
+        yield block
 
 
 def _load_register(office: Office, engine: Engine) -> tuple[ir.Table, ir.Table]:

@@ -44,10 +44,6 @@ class Engine:
             cursor.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM incoming_batches').fetchall()  # noqa: S608
         return self._backend.table(name)
 
-    def rows(self, table: ir.Table) -> int:
-        """Count the rows of a table."""
-        return int(self._backend.to_pyarrow(table.count()).as_py())
-
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
         """Run an expression and store its answer as a table."""
         return self._backend.create_table(name, expression, overwrite=True)

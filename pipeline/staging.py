@@ -31,10 +31,10 @@ from transforms.sheets import Recognition, SheetDefinition, recognise, unknown_c
 from transforms.standardise import standardise
 from transforms.versions import Repeat, Version, within_delivery
 
-READ_ROWS: Final = 25_000
+READ_ROWS: Final = 12_500
 """Rows standardised at once."""
 THREADS: Final = 2
-JUDGED_ROWS: Final = 50_000
+JUDGED_ROWS: Final = 25_000
 """Rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
 _REPEATS: Final = "R22.same_document"
 
@@ -73,7 +73,7 @@ class Staged:
         first = 0
         for ordinal, definition, path in self._spools:
             width = len(record_schema(self.kind))
-            with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+            with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as reader:
                 for table in _gathered(reader, JUDGED_ROWS):
                     findings = {name: table.column(name).combine_chunks() for name in table.column_names[width:]}
                     findings = {name.removeprefix("given:"): column for name, column in findings.items()}
