@@ -1,51 +1,94 @@
-"""Write the table of rules in ``docs/stewards.md`` from the suites: ``python -m docs.rules_table``."""
+"""Write the tables of ``docs/stewards.md`` from the files that decide: ``python -m docs.rules_table``.
+
+A table stands between ``<!-- table NAME -->`` and ``<!-- /table -->``; names are the keys of ``TABLES``.
+"""
 
 from __future__ import annotations
 
+import re
+import runpy
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from connectors.formats import rules as format_rules
 from expectations.suite import load_suite
 from transforms.columns import Kind, Sheet
+from transforms.policy import withholdings
 
 PAGE: Final = Path(__file__).parent / "stewards.md"
-BEGIN: Final = "<!-- rules: written by python -m docs.rules_table -->\n"
-END: Final = "<!-- /rules -->\n"
+MIGRATION: Final = PAGE.parent.parent / "sql" / "versions" / "0001_system_of_record.py"
 
 _SUITES: Final = {
-    "许可": (Kind("licence"), Sheet("standard")),
-    "许可旧": (Kind("licence"), Sheet("legacy")),
-    "处罚": (Kind("penalty"), Sheet("standard")),
-    "处罚旧": (Kind("penalty"), Sheet("legacy")),
+    "许可": (Kind.LICENCE, Sheet.STANDARD),
+    "许可旧": (Kind.LICENCE, Sheet.LEGACY),
+    "处罚": (Kind.PENALTY, Sheet.STANDARD),
+    "处罚旧": (Kind.PENALTY, Sheet.LEGACY),
 }
-_SEVERITY: Final = {"reject": "reject 退回", "hold": "hold 待复核", "warn": "warn 提示"}
+_SEVERITY: Final = {"refuse": "refuse 拒收", "reject": "reject 退回", "hold": "hold 待复核", "warn": "warn 提示"}
 
 
-def rules_table() -> str:
-    """Return the table: one line per expectation and wording, with the suites that hold it."""
+def rules() -> str:
+    """Expectations of the four suites: one line per expectation and wording, with the sheets it is asked of."""
     found: dict[tuple[str, str, str, str], list[str]] = {}
-    for suite_name, (kind, sheet) in _SUITES.items():
+    for sheet_name, (kind, sheet) in _SUITES.items():
         for each in load_suite(kind, sheet).expectations:
-            found.setdefault((each.id, _SEVERITY[each.severity], each.title, each.remedy), []).append(suite_name)
-    lines = ["| id | severity | 表样 | 问题 | 处理办法 |", "|---|---|---|---|---|"]
-    for (rule, severity, title, remedy), suites in sorted(found.items()):
-        where = "全部" if len(suites) == len(_SUITES) else "、".join(suites)
-        lines.append(f"| {rule} | {severity} | {where} | {_cell(title)} | {_cell(remedy)} |")
+            found.setdefault((each.id, _SEVERITY[each.severity], each.title, each.remedy), []).append(sheet_name)
+    return _table(
+        ("id", "severity", "表样", "问题", "处理办法"),
+        (
+            (rule, severity, "全部" if len(sheets) == len(_SUITES) else "、".join(sheets), title, remedy)
+            for (rule, severity, title, remedy), sheets in sorted(found.items())
+        ),
+    )
+
+
+def files() -> str:
+    """Rules about a file as a file, before anyone asks what its columns mean."""
+    found = {rule.id: rule for rule in vars(format_rules).values() if isinstance(rule, format_rules.FormatRule)}
+    return _table(
+        ("id", "severity", "问题", "处理办法"),
+        ((rule.id, _SEVERITY[rule.severity], rule.title, rule.remedy) for _, rule in sorted(found.items())),
+    )
+
+
+def attachment_reasons() -> str:
+    """Why a record is not attached with certainty, as the database tells it to stewards."""
+    remedies: dict[str, str] = runpy.run_path(str(MIGRATION))["ATTACH_REMEDIES"]
+    return _table(("reason", "处理办法"), sorted(remedies.items()))
+
+
+def withholding_reasons() -> str:
+    """Why a record is not shown, as tombstones tell it to sites."""
+    return _table(
+        ("reason", "原因", "依据"),
+        ((code, each.reason, each.legal_basis) for code, each in sorted(withholdings().items())),
+    )
+
+
+TABLES: Final[dict[str, Callable[[], str]]] = {
+    "rules": rules,
+    "files": files,
+    "attachment reasons": attachment_reasons,
+    "withholding reasons": withholding_reasons,
+}
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def with_table(page: str) -> str:
-    """Return the page with the table between its two marks as it is now. Raises ``ValueError`` without the marks."""
-    before, mark, rest = page.partition(BEGIN)
-    _, closing, after = rest.partition(END)
-    if not mark or not closing:
-        raise ValueError(f"{PAGE.name} has no place for the table of rules")
-    return before + BEGIN + rules_table() + END + after
+def with_tables(page: str) -> str:
+    """Return the page with every table as it is now. Raises ``KeyError`` for a table that nobody writes."""
+    return re.sub(
+        r"(<!-- table (?P<name>[a-z ]+) -->\n).*?(<!-- /table -->\n)",
+        lambda match: match[1] + TABLES[match["name"]]() + match[3],
+        page,
+        flags=re.DOTALL,
+    )
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
