@@ -207,7 +207,10 @@ def _days(rows: _Rows, kind: Kind) -> dict[str, pa.Array]:
 
 
 def _category(rows: _Rows) -> dict[str, pa.Array]:
-    return {"R14.category": rows.read("category")}
+    """A bare 其他 is explained by 备注 where there is one (其他, 备注注明)."""
+    finding = rows.read("category")
+    explained = pc.and_(pc.equal(finding, "OTHER_WITHOUT_TEXT"), pc.is_valid(rows.value("remarks")))
+    return {"R14.category": pc.if_else(pc.fill_null(explained, False), _NULL, finding)}
 
 
 def _amounts(rows: _Rows) -> dict[str, pa.Array]:

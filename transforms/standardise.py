@@ -85,6 +85,7 @@ class _Reading:
     values: dict[str, pa.Array] = field(default_factory=dict)
     findings: dict[str, pa.Array] = field(default_factory=dict)
     flags: list[pa.Array] = field(default_factory=list)
+    personal: dict[str, pa.Array] = field(default_factory=dict)
 
     def flag(self, name: str, where: pa.Array | None = None) -> None:
         mark = pa.scalar(name, TEXT)
@@ -107,6 +108,7 @@ def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Aut
     if sheet is Sheet.LEGACY:
         _upgrade_legacy(reading, kind, delivering)
     _infer_subject_category(reading)
+    _find_placeholders(reading)
     source_text = _source_text(batch, recognition, reading)
     _mask_id_numbers(reading)
     columns = {name: reading.values[name] for name in STANDARD_COLUMNS[kind]}
@@ -120,7 +122,8 @@ def _raw_columns(batch: pa.RecordBatch, recognition: Recognition) -> dict[str, p
     raw: dict[str, pa.Array] = {}
     for cell, column in recognition.columns.items():
         texts = batch.column(cell)
-        raw[column.target] = pc.coalesce(raw[column.target], texts) if column.target in raw else texts
+        earlier = raw.get(column.target)
+        raw[column.target] = texts if earlier is None else pc.coalesce(sentinels.missing_to_null(earlier), texts)
     return raw
 
 
@@ -136,9 +139,22 @@ def _read_texts(reading: _Reading, kind: Kind) -> None:
     reading.values["subject_name"] = names.display_name(reading.values["subject_name"])
     if (raw := reading.raw.get("subject_name")) is not None:
         reading.findings["name"] = names.name_finding(raw)
+    if kind is Kind.LICENCE:
+        unnumbered = pc.and_(pc.is_null(reading.values["document_no"]), pc.is_valid(reading.values["certificate_no"]))
+        reading.values["document_no"] = pc.coalesce(reading.values["document_no"], reading.values["certificate_no"])
+        reading.flag("document_no_from_certificate_no", unnumbered)
+
+
+def _find_placeholders(reading: _Reading) -> None:
+    """Name the columns whose placeholder word left them without a value (R24)."""
     placeholders = [
-        pc.if_else(sentinels.is_placeholder(raw), pa.scalar(target, TEXT), pa.scalar(None, TEXT))
+        pc.if_else(
+            pc.and_(sentinels.is_placeholder(raw), pc.is_null(reading.values[target])),
+            pa.scalar(target, TEXT),
+            pa.scalar(None, TEXT),
+        )
         for target, raw in sorted(reading.raw.items())
+        if target in reading.values
     ]
     reading.findings["placeholder"] = join_present(placeholders, reading.rows)
 
@@ -173,9 +189,13 @@ def _read_dates(reading: _Reading, kind: Kind) -> None:
 
 def _read_categories(reading: _Reading, kind: Kind, sheet: Sheet, delivering: Authority) -> None:
     target = "penalty_category" if kind is Kind.PENALTY else "licence_category"
+    second = {"penalty_category_2": _text(reading, "penalty_category_2")} if kind is Kind.PENALTY else {}
+    reading.values |= second
+    for name in (target, *second, "subject_category", "id_type", "legal_rep_id_type"):
+        _mask_in_column(reading, name)  # decoding would cut a number at its blanks
     texts = reading.values[target]
-    if sheet is Sheet.LEGACY and kind is Kind.PENALTY:
-        texts = _both_classes(texts, _text(reading, "penalty_category_2"))
+    if second:
+        texts = _both_classes(texts, reading.values.pop("penalty_category_2"))
     reading.values[target], reading.findings["category"] = categories.decode(kind, sheet, texts, delivering.agency)
     subject, finding = categories.subject_category(reading.values["subject_category"])
     reading.values["subject_category"], reading.findings["subject_category"] = subject, finding
@@ -256,7 +276,9 @@ def _mask_id_numbers(reading: _Reading) -> None:
         reading.findings[f"code.{target}"] = look(reading.values[target])
     for target in ID_COLUMNS:
         reading.values[target] = personal.mask_ids(_covered(reading.values[target]))
-    marks = [mark for name in sorted(reading.values) if (mark := _mask_in_column(reading, name)) is not None]
+    for name in sorted(reading.values):
+        _mask_in_column(reading, name)
+    marks = [reading.personal[name] for name in sorted(reading.personal)]
     reading.findings["personal_id"] = join_present(marks, reading.rows)
     reading.findings["telephone"] = join_present(
         [mark for name in sorted(reading.values) if (mark := _telephone_in_column(reading, name)) is not None],
@@ -290,22 +312,22 @@ _CODE_FINDINGS: Final = {
 """Codes are judged before an ID number in them is masked."""
 
 
-def _mask_in_column(reading: _Reading, name: str) -> pa.Array | None:
-    """Mask ID numbers that hide in one column; return its name where one did, or nothing."""
+def _mask_in_column(reading: _Reading, name: str) -> None:
+    """Mask ID numbers that hide in one column, and note its name where one did."""
     values = reading.values[name]
     if values.type != TEXT or name in ID_COLUMNS:
-        return None
+        return
     is_code = name in CODE_COLUMNS
     rows = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(values, _CODE_LIKE if is_code else _RUN), False))
     if not len(rows):
-        return None
+        return
     suspects = values.take(rows)
     hit = pc.fill_null(personal.id_like(suspects, code_column=is_code), False)
     if not pc.any(hit).as_py():
-        return None
+        return
     where = _mask_at(rows.filter(hit), reading.rows)
     reading.values[name] = pc.replace_with_mask(values, where, personal.mask_ids(suspects.filter(hit)))
-    return pc.if_else(where, pa.scalar(name, TEXT), pa.scalar(None, TEXT))
+    reading.personal[name] = pc.if_else(where, pa.scalar(name, TEXT), pa.scalar(None, TEXT))
 
 
 _DIGIT_OR_GAP: Final = rf"[0-9０-９ \-{personal.GAPS}{personal.DASHES}"
@@ -336,12 +358,16 @@ def _source_text(batch: pa.RecordBatch, recognition: Recognition, reading: _Read
         raw = batch.column(cell)
         kept = reading.values.get(column.target)
         same = pa.nulls(reading.rows, pa.bool_()) if kept is None else pc.equal(raw, canonical_text(kept))
-        members += _json_members(column.code, raw, pc.and_(pc.is_valid(raw), pc.invert(pc.fill_null(same, False))))
+        members += _json_members(column.code, raw, pc.and_(_says_something(raw), pc.invert(pc.fill_null(same, False))))
     for cell in recognition.unknown:
         raw = batch.column(cell)
-        members += _json_members(cell, raw, pc.is_valid(raw))
+        members += _json_members(cell, raw, _says_something(raw))
     inside = join_present(members, reading.rows, ",")
     return pc.binary_join_element_wise(pa.scalar("{"), inside, pa.scalar("}"), "")
+
+
+def _says_something(raw: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.not_equal(raw, ""), False)
 
 
 def _json_members(name: str, raw: pa.Array, where: pa.Array) -> list[pa.Array]:
