@@ -245,7 +245,7 @@ def test_an_id_number_inside_other_text_is_masked_in_every_column(kind: Kind, sh
             leaks = [name for name, value in record.items() if ADULT in str(value)]
             # A longer run of digits is no ID number in running text; in a code it is one with a suffix (domain 2.6).
             assert not leaks or (
-                hidden.endswith("01") and leaks == ["source_text"] or column.target not in SUBJECT_CODES
+                (hidden.endswith("01") and leaks == ["source_text"]) or column.target not in SUBJECT_CODES
             ), (
                 column.code,
                 hidden,
