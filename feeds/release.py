@@ -64,6 +64,7 @@ from feeds.sample import ReadBackError, check_sample
 from feeds.signature import Signer
 from feeds.site_schema import data_package, tombstone_columns, xml_schema
 from feeds.sites import Site, Table
+from feeds.twin import Twin
 from feeds.sorted_rows import write_sorted
 from transforms.columns import Kind
 
@@ -347,10 +348,14 @@ def _build_table(
     withdrawals: str,
     previous: tuple[Path, Manifest] | None,
     into: Path,
+    twin: Twin | None,
 ) -> _BuiltTable:
-    sorting = into / f".{table.table}"
-    files = _write_full(table, site, _sorted_rows(database, table, relation, site, sorting), into)
-    shutil.rmtree(sorting)
+    if twin and twin.serves(table, site):
+        files = dict(twin.write_full(table, site, into))
+    else:
+        sorting = into / f".{table.table}"
+        files = _write_full(table, site, _sorted_rows(database, table, relation, site, sorting), into)
+        shutil.rmtree(sorting)
     full = into / part_file(table.table, Part.FULL, "csv")
     entry = files[full.name]
     base = _base(table, site, previous)
@@ -424,6 +429,7 @@ def build_release(
     sequence: int,
     as_of: dt.date,
     signer: Signer,
+    twin: Twin | None = None,
 ) -> ReleaseSummary:
     """Build release ``sequence`` of ``site`` in the new directory ``into``, verified and signed, not yet visible.
 
@@ -440,6 +446,7 @@ def build_release(
         sequence: 1 for the first release, greater than that of ``previous``.
         as_of: the business day of the release.
         signer: signs the manifest.
+        twin: a finished release of another site made from the same rows; what reads the same is taken from it.
 
     Raises:
         ReleaseError: a key is missing or occurs twice, a record went without a reason, a text holds an ID number or a
@@ -458,6 +465,7 @@ def build_release(
                 withdrawals=withdrawals,
                 previous=(previous, before[0]) if previous and before else None,
                 into=into,
+                twin=twin,
             )
             for table in site.tables
         }

@@ -48,6 +48,12 @@ class Engine:
         """Run an expression and store its answer as a table."""
         return self._backend.create_table(name, expression, overwrite=True)
 
+    def same_rows(self, one: ir.Table, other: ir.Table) -> bool:
+        """Tell whether two expressions hold the same rows (each row of an expression counts once)."""
+        if self._backend.execute(one.count()) != self._backend.execute(other.count()):
+            return False
+        return not self._backend.execute(one.difference(other).count())
+
     def keep_view(self, name: str, expression: ir.Table) -> ir.Table:
         """Name an expression without running it."""
         return self._backend.create_view(name, expression, overwrite=True)

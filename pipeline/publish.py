@@ -27,6 +27,7 @@ from feeds.manifest import MANIFEST, manifest_hash
 from feeds.release import ReleaseSummary, build_release
 from feeds.signature import Signer
 from feeds.sites import Site, load_sites
+from feeds.twin import Twin
 from feeds.visible import building_directory, current_release, discard_unfinished, make_visible
 from pipeline.engine import Engine
 from pipeline.office import Office
@@ -95,8 +96,8 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
     ):
         for site_id in sorted(site_ids):
             locks.enter_context(_only_publisher(office, site_id))
-        records = {kind: _load_records(office, engine, kind) for kind in Kind}
-        return [_publish_site(office, engine, sites[site_id], records, as_of, signer) for site_id in sorted(site_ids)]
+        press = _Press(office, engine, {kind: _load_records(office, engine, kind) for kind in Kind}, as_of, signer)
+        return [press.publish(sites[site_id]) for site_id in sorted(site_ids)]
 
 
 @contextlib.contextmanager
@@ -139,43 +140,182 @@ def _readable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _publish_site(
-    office: Office, engine: Engine, site: Site, records: Mapping[Kind, ir.Table], as_of: dt.date, signer: Signer
-) -> Published:
-    root = office.settings.feeds / site.site
-    root.mkdir(parents=True, exist_ok=True)
-    with office.engine.begin() as connection:
-        _recover(connection, site.site, root)
-        previous = releases.newest_release(connection, site.site, "visible")
-        if previous is not None and previous.as_of > as_of:
-            raise PublishError(
-                f"{site.site}: 第 {previous.sequence} 期的业务日是 {previous.as_of}, 晚于 {as_of}; 已公布的历史不再改写。"
+class _Press:
+    """Makes the releases of one run, from one reading of the records."""
+
+    def __init__(
+        self, office: Office, engine: Engine, records: Mapping[Kind, ir.Table], as_of: dt.date, signer: Signer
+    ) -> None:
+        self._office = office
+        self._engine = engine
+        self._records = records
+        self._as_of = as_of
+        self._signer = signer
+        self._made: list[tuple[Site, Path]] = []
+
+    def publish(self, site: Site) -> Published:
+        root = self._office.settings.feeds / site.site
+        root.mkdir(parents=True, exist_ok=True)
+        with self._office.engine.begin() as connection:
+            _recover(connection, site.site, root)
+            previous = releases.newest_release(connection, site.site, "visible")
+            if previous is not None and previous.as_of > self._as_of:
+                raise PublishError(
+                    f"{site.site}: 第 {previous.sequence} 期的业务日是 {previous.as_of}, 晚于 {self._as_of}; "
+                    "已公布的历史不再改写。"
+                )
+            sequence = previous.sequence + 1 if previous else 1
+            release_id = releases.open_release(connection, site.site, sequence, self._as_of)
+            for kind in Kind:
+                self._decide(connection, site, kind, release_id)
+        building = building_directory(root, sequence)
+        try:
+            summary = self._build(site, current_release(root), building, sequence)
+        except BaseException:
+            self._take_back(release_id)
+            raise
+        if previous is not None and previous.as_of == self._as_of and not _says_something(summary):
+            shutil.rmtree(building)
+            self._take_back(release_id)
+            return Published(
+                site.site, previous.sequence, self._as_of, True, previous.manifest_sha256 or "",
+                previous.summary or {}, (root / "current").resolve(),
+            )  # fmt: skip
+        make_visible(root, building, sequence)
+        tables = _tables(summary)
+        with self._office.engine.begin() as connection:
+            releases.mark_visible(connection, release_id, summary.manifest_sha256, tables)
+        directory = (root / "current").resolve()
+        self._made.append((site, directory))
+        return Published(site.site, sequence, self._as_of, False, summary.manifest_sha256, tables, directory)
+
+    def _take_back(self, release_id: int) -> None:
+        with self._office.engine.begin() as connection:
+            releases.drop_unfinished(connection, release_id)
+
+    def _decide(self, connection: sa.Connection, site: Site, kind: Kind, release_id: int) -> None:
+        """Decide every record of a kind for a site, and enter the decisions that are new or changed."""
+        earlier = self._engine.load(
+            _named(site, kind, "earlier"),
+            _EARLIER_SCHEMA,
+            read_batches(self._office.bulk_url, _EARLIER, {"site": site.site, "kind": kind.value}),
+        )
+        shown_before = earlier.select("record_key", "first_shown")
+        decided = self._engine.keep(
+            _named(site, kind, "decisions"),
+            disclose(self._records[kind], shown_before, site=site.site, kind=kind, as_of=self._as_of),
+        )
+        constants = {"release_id": release_id, "site": site.site, "kind": kind.value}
+        for batch in self._engine.stream(_changed(decided, earlier)):
+            table = pa.Table.from_batches([batch])
+            for name, value in constants.items():
+                table = table.append_column(name, pa.repeat(pa.scalar(value), batch.num_rows))
+            copy_in(connection, "disclosure", table)
+
+    def _build(self, site: Site, previous: Path | None, into: Path, sequence: int) -> ReleaseSummary:
+        relations: dict[Kind, str] = {}
+        for kind in Kind:
+            rows = self._records[kind]
+            shown = self._shown(site, kind)
+            published = rows.inner_join(shown, rows.record_id == shown.shown_id).drop("shown_id", "record_id")
+            relations[kind] = _named(site, kind, "published")
+            self._engine.keep_view(relations[kind], published)
+        withdrawals = f"{site.site}_withdrawals"
+        self._engine.keep(withdrawals, self._withdrawals(site))
+        with self._engine.cursor() as database:
+            return build_release(
+                database,
+                site=site,
+                relations=relations,
+                withdrawals=withdrawals,
+                previous=previous,
+                into=into,
+                sequence=sequence,
+                as_of=self._as_of,
+                signer=self._signer,
+                twin=self._twin(site),
             )
-        sequence = previous.sequence + 1 if previous else 1
-        release_id = releases.open_release(connection, site.site, sequence, as_of)
-        decisions = {
-            kind: _decide(office, connection, engine, site, records[kind], kind, as_of, release_id) for kind in Kind
-        }
-    building = building_directory(root, sequence)
-    try:
-        summary = _build(engine, site, records, decisions, root, building, sequence, as_of, signer)
-    except BaseException:
-        with office.engine.begin() as connection:
-            releases.drop_unfinished(connection, release_id)
-        raise
-    if previous is not None and previous.as_of == as_of and not _says_something(summary):
-        shutil.rmtree(building)
-        with office.engine.begin() as connection:
-            releases.drop_unfinished(connection, release_id)
-        return Published(
-            site.site, previous.sequence, as_of, True, previous.manifest_sha256 or "", previous.summary or {},
-            (root / "current").resolve(),
+
+    def _shown(self, site: Site, kind: Kind) -> ir.Table:
+        decided = self._engine.table(_named(site, kind, "decisions"))
+        return decided.filter(decided.shown).select(
+            shown_id=decided.record_id, show_until=decided.until, first_shown=decided.first_shown
+        )
+
+    def _twin(self, site: Site) -> Twin | None:
+        """Find a release of this run that shows the same records in the same way."""
+        for other, directory in self._made:
+            alike = Twin(other, directory, frozenset(Kind))
+            kinds = {
+                table.kind
+                for table in site.tables
+                if alike.serves(table, site)
+                and self._engine.same_rows(self._shown(site, table.kind), self._shown(other, table.kind))
+            }
+            if kinds:
+                return Twin(other, directory, frozenset(kinds))
+        return None
+
+    def _withdrawals(self, site: Site) -> ir.Table:
+        """The reason of every record that is not shown; of one that is no longer there, that it was replaced."""
+        schema = pa.schema([("code", TEXT), ("text", TEXT), ("basis", TEXT)])
+        listed = [{"code": w.code, "text": w.reason, "basis": w.legal_basis} for w in withholdings().values()]
+        reasons = self._engine.load("withholding_reasons", schema, [pa.RecordBatch.from_pylist(listed, schema=schema)])
+        today = ibis.literal(self._as_of, type="date")
+        parts = []
+        for kind in Kind:
+            decided, rows = self._engine.table(_named(site, kind, "decisions")), self._records[kind]
+            changed = rows.select(changed_id=rows.record_id, changed_on=rows.last_changed)
+            withheld = decided.filter(~decided.shown)
+            withheld = withheld.left_join(changed, withheld.record_id == changed.changed_id)
+            ended = (withheld.until + ibis.interval(days=1)).cast("date")
+            parts.append(
+                withheld.select(
+                    kind=ibis.literal(kind.value),
+                    record_key=withheld.record_key,
+                    reason_code=withheld.reason,
+                    effective_date=ibis.ifelse(
+                        withheld.reason == "expired", ended, ibis.coalesce(withheld.changed_on, today)
+                    ),
+                )
+            )
+            earlier = self._engine.table(_named(site, kind, "earlier"))
+            gone = earlier.filter(earlier.shown).anti_join(decided, "record_key")
+            parts.append(
+                gone.select(
+                    kind=ibis.literal(kind.value),
+                    record_key=gone.record_key,
+                    reason_code=ibis.literal("replaced"),
+                    effective_date=today,
+                )
+            )
+        every = ibis.union(*parts, distinct=False)
+        every = every.left_join(reasons, every.reason_code == reasons.code)
+        return every.select(
+            "kind", "record_key", "reason_code", reason=every.text, legal_basis=every.basis,
+            effective_date=every.effective_date, successor_key=ibis.null("string"),
         )  # fmt: skip
-    make_visible(root, building, sequence)
-    tables = _tables(summary)
-    with office.engine.begin() as connection:
-        releases.mark_visible(connection, release_id, summary.manifest_sha256, tables)
-    return Published(site.site, sequence, as_of, False, summary.manifest_sha256, tables, (root / "current").resolve())
+
+
+def _named(site: Site, kind: Kind, what: str) -> str:
+    return f"{kind}_{site.site}_{what}"
+
+
+def _changed(decided: ir.Table, earlier: ir.Table) -> ir.Table:
+    """Decisions that differ from the newest visible one about the same record."""
+    was = earlier.select(
+        earlier_key=earlier.record_key, was_id=earlier.record_id, was_shown=earlier.shown, was_until=earlier.until,
+        was_reason=earlier.reason,
+    )  # fmt: skip
+    compared = decided.left_join(was, decided.record_key == was.earlier_key)
+    never = dt.date(1, 1, 1)
+    return compared.filter(
+        compared.was_id.isnull()
+        | (compared.was_id != compared.record_id)
+        | (compared.was_shown != compared.shown)
+        | (compared.was_reason != compared.reason)
+        | (compared.was_until.fill_null(never) != compared.until.fill_null(never))
+    ).select(decided.columns)
 
 
 def _recover(connection: sa.Connection, site: str, root: Path) -> None:
@@ -190,135 +330,6 @@ def _recover(connection: sa.Connection, site: str, root: Path) -> None:
         else:
             releases.drop_unfinished(connection, building.release_id)
     discard_unfinished(root)
-
-
-def _decide(
-    office: Office,
-    connection: sa.Connection,
-    engine: Engine,
-    site: Site,
-    records: ir.Table,
-    kind: Kind,
-    as_of: dt.date,
-    release_id: int,
-) -> ir.Table:
-    earlier = engine.load(
-        f"{kind}_{site.site}_earlier",
-        _EARLIER_SCHEMA,
-        read_batches(office.bulk_url, _EARLIER, {"site": site.site, "kind": kind.value}),
-    )
-    decided = engine.keep(
-        f"{kind}_{site.site}_decisions",
-        disclose(records, earlier.select("record_key", "first_shown"), site=site.site, kind=kind, as_of=as_of),
-    )
-    was = earlier.select(
-        earlier_key=earlier.record_key, was_id=earlier.record_id, was_shown=earlier.shown, was_until=earlier.until,
-        was_reason=earlier.reason,
-    )  # fmt: skip
-    compared = decided.left_join(was, decided.record_key == was.earlier_key)
-    changed = compared.filter(
-        compared.was_id.isnull()
-        | (compared.was_id != compared.record_id)
-        | (compared.was_shown != compared.shown)
-        | (compared.was_reason != compared.reason)
-        | (compared.was_until.fill_null(dt.date(1, 1, 1)) != compared.until.fill_null(dt.date(1, 1, 1)))
-    ).select(decided.columns)
-    constants = {"release_id": release_id, "site": site.site, "kind": kind.value}
-    for batch in engine.stream(changed):
-        table = pa.Table.from_batches([batch])
-        for name, value in constants.items():
-            table = table.append_column(name, pa.repeat(pa.scalar(value), batch.num_rows))
-        copy_in(connection, "disclosure", table)
-    return decided
-
-
-def _build(
-    engine: Engine,
-    site: Site,
-    records: Mapping[Kind, ir.Table],
-    decisions: Mapping[Kind, ir.Table],
-    root: Path,
-    into: Path,
-    sequence: int,
-    as_of: dt.date,
-    signer: Signer,
-) -> ReleaseSummary:
-    relations: dict[Kind, str] = {}
-    for kind in Kind:
-        decided, rows = decisions[kind], records[kind]
-        shown = decided.filter(decided.shown).select(
-            shown_id=decided.record_id, show_until=decided.until, first_shown=decided.first_shown
-        )
-        relation = f"{kind}_{site.site}_published"
-        engine.keep_view(
-            relation, rows.inner_join(shown, rows.record_id == shown.shown_id).drop("shown_id", "record_id")
-        )
-        relations[kind] = relation
-    withdrawals = f"{site.site}_withdrawals"
-    engine.keep(withdrawals, _withdrawals(engine, site, records, decisions, as_of))
-    with engine.cursor() as database:
-        return build_release(
-            database,
-            site=site,
-            relations=relations,
-            withdrawals=withdrawals,
-            previous=current_release(root),
-            into=into,
-            sequence=sequence,
-            as_of=as_of,
-            signer=signer,
-        )
-
-
-def _withdrawals(
-    engine: Engine, site: Site, records: Mapping[Kind, ir.Table], decisions: Mapping[Kind, ir.Table], as_of: dt.date
-) -> ir.Table:
-    """The reason of every record that is not shown; for one that is no longer there at all, that it was replaced."""
-    reasons = engine.load(
-        "withholding_reasons",
-        pa.schema([("code", TEXT), ("text", TEXT), ("basis", TEXT)]),
-        [
-            pa.RecordBatch.from_pylist(
-                [{"code": w.code, "text": w.reason, "basis": w.legal_basis} for w in withholdings().values()],
-                schema=pa.schema([("code", TEXT), ("text", TEXT), ("basis", TEXT)]),
-            )
-        ],
-    )
-    today = ibis.literal(as_of, type="date")
-    parts = []
-    for kind in Kind:
-        decided, rows = decisions[kind], records[kind]
-        changed = rows.select(changed_id=rows.record_id, changed_on=rows.last_changed)
-        withheld = decided.filter(~decided.shown)
-        withheld = withheld.left_join(changed, withheld.record_id == changed.changed_id)
-        parts.append(
-            withheld.select(
-                kind=ibis.literal(kind.value),
-                record_key=withheld.record_key,
-                reason_code=withheld.reason,
-                effective_date=ibis.ifelse(
-                    withheld.reason == "expired",
-                    (withheld.until + ibis.interval(days=1)).cast("date"),
-                    ibis.coalesce(withheld.changed_on, today),
-                ),
-            )
-        )
-        earlier = engine.table(f"{kind}_{site.site}_earlier")
-        gone = earlier.filter(earlier.shown).anti_join(decided, "record_key")
-        parts.append(
-            gone.select(
-                kind=ibis.literal(kind.value),
-                record_key=gone.record_key,
-                reason_code=ibis.literal("replaced"),
-                effective_date=today,
-            )
-        )
-    every = ibis.union(*parts, distinct=False)
-    every = every.left_join(reasons, every.reason_code == reasons.code)
-    return every.select(
-        "kind", "record_key", "reason_code", reason=every.text, legal_basis=every.basis,
-        effective_date=every.effective_date, successor_key=ibis.null("string"),
-    )  # fmt: skip
 
 
 def _tables(summary: ReleaseSummary) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,75 @@
+"""Full files that two sites share, written once.
+
+The two sites of a family (信用中国 and 信用北京; gsxt and 北京市企业信用信息网) take the same columns of the same
+records, written alike. When both are published in one run from the same rows, the second site's full files are the
+first one's: the same bytes by hard link where nothing differs, the same rows under another head where only the head
+does (a byte order mark, the name of the XML root). Whoever calls says that the rows are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from feeds.hashed_file import BLOCK, write_lines
+from feeds.manifest import FORMATS, MANIFEST, FileEntry, Manifest, Part, part_file
+from feeds.row_text import csv_header, xml_head, xml_tail
+from feeds.sites import Site, Table
+from transforms.columns import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A finished release of another site, made from the same rows of ``kinds``."""
+
+    site: Site
+    directory: Path
+    kinds: frozenset[Kind]
+
+    def serves(self, table: Table, site: Site) -> bool:
+        """Tell whether rows of ``table`` read the same, letter by letter, on both sites."""
+        return (
+            table.kind in self.kinds
+            and table in self.site.tables
+            and (site.date_format, site.permanent_date, site.xml.row)
+            == (self.site.date_format, self.site.permanent_date, self.site.xml.row)
+        )
+
+    def write_full(self, table: Table, site: Site, into: Path) -> Mapping[str, FileEntry]:
+        """Make the full files of ``table`` in ``into`` from this release's own; return their manifest entries."""
+        known = Manifest.from_bytes((self.directory / MANIFEST).read_bytes()).files
+        entries: dict[str, FileEntry] = {}
+        for form in FORMATS:
+            name = part_file(table.table, Part.FULL, form)
+            frame, own = _frame(table, self.site, form), _frame(table, site, form)
+            if frame == own:
+                (into / name).hardlink_to(self.directory / name)
+                entries[name] = known[name]
+            else:
+                hashes = write_lines(into / name, _reframed(self.directory / name, frame, own))
+                entries[name] = FileEntry(
+                    rows=known[name].rows, bytes=hashes.bytes, sha256=hashes.sha256, sm3=hashes.sm3
+                )
+        return entries
+
+
+def _frame(table: Table, site: Site, form: str) -> tuple[bytes, bytes]:
+    """What stands before and after the rows of a full file."""
+    if form == "csv":
+        return csv_header(table.codes, bom=site.csv.bom), b""
+    if form == "xml":
+        return xml_head(site.xml.root), xml_tail(site.xml.root)
+    return b"", b""
+
+
+def _reframed(path: Path, frame: tuple[bytes, bytes], own: tuple[bytes, bytes]) -> Iterator[bytes]:
+    rows = path.stat().st_size - len(frame[0]) - len(frame[1])
+    yield own[0]
+    with path.open("rb") as stream:
+        stream.seek(len(frame[0]))
+        while rows:
+            block = stream.read(min(BLOCK, rows))
+            rows -= len(block)
+            yield block
+    yield own[1]
