@@ -76,9 +76,6 @@ def ingest_delivery(office: Office, delivery_id: int, *, already_received: bool 
         delivery = deliveries.read_delivery(connection, delivery_id)
         if delivery.state == "checked":
             return _stored_answer(connection, delivery, already_received)
-        office.archive.write_manifest(
-            deliveries.content_hash(file.sha256 for file in delivery.files), _manifest(delivery)
-        )
         warm = beside.submit(runner.warm_up)
         with tempfile.TemporaryDirectory(dir=office.scratch(), prefix="ingest-") as scratch:
             try:
@@ -91,10 +88,12 @@ def ingest_delivery(office: Office, delivery_id: int, *, already_received: bool 
                     scratch=Path(scratch),
                 )
             except DeliveryRefused as refusal:
+                _write_manifest(office, delivery, "refused", {})
                 refused_because = masked([refusal.problem])
                 deliveries.replace_problems(connection, delivery_id, refused_because)
                 deliveries.close_delivery(connection, delivery_id, state="refused", rows=0, sheet=None, suite=None)
                 return Ingested(delivery_id, "refused", already_received, 0, {}, {}, refused_because)
+            _write_manifest(office, delivery, "checked", staged.rows_of_file)
             warm.result()
             return _store(connection, delivery, staged, already_received)
 
@@ -109,13 +108,19 @@ def _authority(agency_id: str) -> Authority:
     )
 
 
-def _manifest(delivery: Delivery) -> dict[str, object]:
-    return {
+def _write_manifest(office: Office, delivery: Delivery, state: str, rows: Mapping[int, int]) -> None:
+    """Say beside the bytes whose they are and how many rows each file held, null where it could not be read."""
+    identity = [delivery.agency, delivery.kind.value, state, *(file.sha256 for file in delivery.files)]
+    manifest = {
         "agency": delivery.agency,
         "kind": delivery.kind.value,
         "as_of": delivery.as_of.isoformat(),
-        "files": [{"name": f.name, "sha256": f.sha256, "bytes": f.bytes} for f in delivery.files],
+        "state": state,
+        "files": [
+            {"name": f.name, "sha256": f.sha256, "bytes": f.bytes, "rows": rows.get(f.ordinal)} for f in delivery.files
+        ],
     }
+    office.archive.write_manifest(deliveries.content_hash(identity), manifest)
 
 
 def _stored_answer(connection: sa.Connection, delivery: Delivery, already_received: bool) -> Ingested:

@@ -37,9 +37,9 @@ class Delivery:
     files: tuple[FileOfDelivery, ...]
 
 
-def content_hash(sha256s: Iterable[str]) -> str:
-    """Return the identity of a delivery: the hash of its files' hashes in order."""
-    return hashlib.sha256("\n".join(sha256s).encode()).hexdigest()
+def content_hash(parts: Iterable[str]) -> str:
+    """Return the hash of several texts without line ends, in order; of its files' hashes it identifies a delivery."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def register_delivery(

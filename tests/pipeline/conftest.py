@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-
 from delivering import AGENCY, DAY, Company, Row, as_csv, registered, write
+
 from pipeline.attach import attach
 from pipeline.ingest import Ingested, ingest_file
 from pipeline.office import Office
@@ -68,6 +68,12 @@ class Desk:
 def desk(office: Office, tmp_path: Path) -> Desk:
     """A clerk before an empty system."""
     return Desk(office, tmp_path)
+
+
+@pytest.fixture
+def desk_of(tmp_path: Path) -> Callable[[Office], Desk]:
+    """A clerk for each of several systems."""
+    return lambda office: Desk(office, tmp_path)
 
 
 @pytest.fixture
