@@ -315,7 +315,7 @@ def _export(query_name: str, path: Path, as_json: bool) -> None:
 
 @export_app.command("attachments")
 def export_attachments(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
-    """Write document_no, subject_name, uscc, method, grade, score, evidence of every record that was attached or tried."""
+    """Write document_no, subject_name, uscc, method, grade, score, evidence of each record attached or tried."""
     _export("ATTACHMENTS", path, json_)
 
 

@@ -17,13 +17,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
 
-    home: Path = Field(Path("var"), validation_alias="DISCLOSURE_HOME")
-    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
-    feeds_dir: Path | None = Field(None, validation_alias="DISCLOSURE_FEEDS_DIR")
-    archive_dir: Path | None = Field(None, validation_alias="DISCLOSURE_ARCHIVE_DIR")
-    register_drop: Path | None = Field(None, validation_alias="DISCLOSURE_REGISTER_DROP")
-    signing_key: SecretStr | None = Field(None, validation_alias="DISCLOSURE_SIGNING_KEY")
-    engine: Literal["duckdb"] = Field("duckdb", validation_alias="ENGINE")
+    home: Path = Field(default=Path("var"), validation_alias="DISCLOSURE_HOME")
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    feeds_dir: Path | None = Field(default=None, validation_alias="DISCLOSURE_FEEDS_DIR")
+    archive_dir: Path | None = Field(default=None, validation_alias="DISCLOSURE_ARCHIVE_DIR")
+    register_drop: Path | None = Field(default=None, validation_alias="DISCLOSURE_REGISTER_DROP")
+    signing_key: SecretStr | None = Field(default=None, validation_alias="DISCLOSURE_SIGNING_KEY")
+    engine: Literal["duckdb"] = Field(default="duckdb", validation_alias="ENGINE")
 
     @property
     def state(self) -> Path:

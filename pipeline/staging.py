@@ -104,13 +104,13 @@ def stage(
     """
     staged = Staged(kind)
     for file in files:
-        _stage_file(staged, file, archive, delivering, as_of, scratch)
+        _stage_file(staged, file, archive=archive, delivering=delivering, as_of=as_of, scratch=scratch)
     _find_repeats(staged)
     return staged
 
 
 def _stage_file(
-    staged: Staged, file: FileOfDelivery, archive: Archive, delivering: Authority, as_of: dt.date, scratch: Path
+    staged: Staged, file: FileOfDelivery, *, archive: Archive, delivering: Authority, as_of: dt.date, scratch: Path
 ) -> None:
     table = open_table(archive.open(file.sha256), file=file.name, limits=Limits(batch_rows=READ_ROWS))
     batches = table.batches()
