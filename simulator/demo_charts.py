@@ -40,7 +40,7 @@ def text_width(text: str) -> float:
 
 
 def bar_chart(title: str, bars: Sequence[Bar], series: Sequence[Series]) -> str:
-    """Draw stacked bars, each with its total at the end; a number stands in every part that has room for it."""
+    """Draw stacked bars, each with its total at the end; in a mixed bar, parts with room for it carry their number."""
     left = max((text_width(bar.label) for bar in bars), default=0) + _LABEL_GAP
     totals = [sum(bar.lengths.get(each.key, 0) for each in series) for bar in bars]
     unit = (_WIDTH - left - _TOTAL_ROOM) / max([*totals, 1])
@@ -67,6 +67,7 @@ def bar_chart(title: str, bars: Sequence[Bar], series: Sequence[Series]) -> str:
 def _segments(bar: Bar, series: Sequence[Series], left: float, top: int, unit: float) -> list[str]:
     parts: list[str] = []
     at = left
+    is_mixed = sum(1 for each in series if bar.lengths.get(each.key)) > 1
     for each in series:
         value = bar.lengths.get(each.key, 0)
         if not value:
@@ -77,7 +78,7 @@ def _segments(bar: Bar, series: Sequence[Series], left: float, top: int, unit: f
             f'<rect x="{at:.1f}" y="{top}" width="{max(width, 1):.1f}" height="{_BAR}" fill="{each.colour}">'
             f"<title>{hint}</title></rect>"
         )
-        if len(series) > 1 and width > text_width(f"{value:,}") + 6:
+        if is_mixed and width > text_width(f"{value:,}") + 6:
             parts.append(
                 f'<text x="{at + width / 2:.1f}" y="{top + _BAR / 2 + 4.5:.1f}" text-anchor="middle" '
                 f'font-size="12" fill="{each.ink}">{value:,}</text>'

@@ -117,6 +117,7 @@ def running_system(
     clear_home(home)
     with ExitStack() as cleanup:
         cleanup.callback(stop_processes, home)
+        cleanup.callback(progress, "stopping Airflow, the simulator and PostgreSQL")
         progress("PostgreSQL: starting the embedded server")
         office = open_office(settings_of(home), keep_database_running=True)
         cleanup.callback(office.engine.dispose)
@@ -130,7 +131,6 @@ def running_system(
         instance = airflow_runtime.start(_airflow_settings(home, office, simulator), progress)
         client = airflow_runtime.wait_healthy(instance, DAG_IDS, _pools(), progress=progress)
         yield RunningSystem(office, simulator, instance, client)
-        progress("stopping Airflow, the simulator and PostgreSQL")
 
 
 def _airflow_settings(home: Path, office: Office, simulator: Simulator) -> airflow_runtime.AirflowSettings:
