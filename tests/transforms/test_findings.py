@@ -208,7 +208,8 @@ def test_a_status_is_read_by_the_table_of_its_own_sheet(
 def test_odd_characters_in_a_name_are_found(kind: Kind, sheet: Sheet) -> None:
     name = NAME_CODE[kind, sheet]
     for text, finding in [
-        ("北京\u200b甲公司", "ZERO_WIDTH"), ("北京\x07甲公司", "CONTROL"), ("<b>甲公司</b>", "HTML"), ("甲公司#", "SPECIAL"),
+        ("北京\u200b甲公司", "ZERO_WIDTH"), ("北京\x07甲公司", "CONTROL"), ("<b>甲公司</b>", "HTML"),
+        ("甲公司#", "SPECIAL"),
     ]:  # fmt: skip
         assert findings_of(kind, sound(kind, sheet, **{name: text})) == {"R23.subject_name": finding}
     assert findings_of(kind, sound(kind, sheet, **{name: "甲(北京)公司"})) == {}
