@@ -1,7 +1,8 @@
 """``make bench``: our pipeline and the plain pandas script on the same files in the same run; prints JSON.
 
-200,000 penalties against 300,000 enterprises, and a tenth of the penalties to see how memory grows. Sizes can be
-given: ``python -m bench.run [PENALTIES [ENTERPRISES]]``.
+200,000 penalties against 300,000 enterprises, all four sites; then, to see how memory grows, ten times the penalties
+with one site, beside the same number of penalties with one site. Sizes can be given:
+``python -m bench.run [PENALTIES [ENTERPRISES]]``.
 """
 
 from __future__ import annotations
@@ -22,31 +23,40 @@ def main(penalties: int = 200_000, enterprises: int = 300_000) -> dict[str, Any]
     """Generate the files, run each contender in a process of its own, and put the figures side by side."""
     work = Path(tempfile.mkdtemp(prefix="disclosure-bench-"))
     try:
-        _tell(f"generating {enterprises} enterprises, {penalties} and {penalties // 10} penalties")
-        register, large, small = work / "register.csv", work / "large.csv", work / "small.csv"
+        register, once, tenfold = work / "register.csv", work / "once.csv", work / "tenfold.csv"
+        _tell(f"generating {enterprises} enterprises and {penalties} penalties")
         write_register(register, enterprises, seed=7)
-        write_penalties(large, register, penalties, seed=7)
-        write_penalties(small, register, penalties // 10, seed=7)
-        _tell("ours, a tenth of the rows")
-        tenth = _ours(small, register, work / "tenth")
-        _tell("ours")
-        ours = _ours(large, register, work / "ours")
+        write_penalties(once, register, penalties, seed=7)
+        _tell("ours: four sites")
+        ours = _ours(once, register, work / "ours")
         _tell("peer: pandas + Great Expectations + COPY")
-        peer = _peer(large, register, work / "peer")
+        peer = _peer(once, register, work / "peer")
+        _tell("ours: one site, for its memory")
+        one_site = _ours(once, register, work / "one", GROWTH_SITE)
+        _tell(f"ours: one site, {10 * penalties} penalties (minutes)")
+        write_penalties(tenfold, register, 10 * penalties, seed=7)
+        grown = _ours(tenfold, register, work / "ten", GROWTH_SITE)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return {
         "ours": ours,
-        "ours_tenth": tenth,
         "peer_pandas": peer,
+        "ours_one_site": one_site,
+        "ours_one_site_ten_times_the_rows": grown,
         "ratio_rows_per_second": round(ours["rows_per_second"] / peer["rows_per_second"], 2),
         "ratio_peak_memory": round(ours["peak_rss_mb"] / peer["peak_rss_mb"], 2),
-        "memory_growth_for_ten_times_the_rows": round(ours["peak_rss_mb"] / tenth["peak_rss_mb"], 2),
+        "memory_growth_for_ten_times_the_rows": round(grown["peak_rss_mb"] / one_site["peak_rss_mb"], 2),
     }
 
 
-def _ours(penalties: Path, register: Path, home: Path) -> dict[str, Any]:
-    return _measured(["bench.ours", penalties, register, home], home / "postgres")
+GROWTH_SITE = "gsxt"
+
+
+def _ours(penalties: Path, register: Path, home: Path, *sites: str) -> dict[str, Any]:
+    try:
+        return _measured(["bench.ours", penalties, register, home, *sites], home / "postgres")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _peer(penalties: Path, register: Path, home: Path) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from transforms.versions import Repeat, Version, within_delivery
 READ_ROWS: Final = 12_500
 """Rows standardised at once."""
 THREADS: Final = 2
-JUDGED_ROWS: Final = 25_000
+JUDGED_ROWS: Final = 50_000
 """Rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
 _REPEATS: Final = "R22.same_document"
 
