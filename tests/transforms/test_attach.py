@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import ibis
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from transforms.attach import attach
 
+DUCKDB = ibis.duckdb.connect()
 A = "91110108551385082Q"
 B = "91110000802100433B"
 REGISTER = [
@@ -35,7 +38,7 @@ def decide(**record: Any) -> dict[str, Any]:
         ibis.memtable(REGISTER, schema={"uscc": "string", "org_code": "string", "regno": "string"}),
         ibis.memtable(NAMES, schema={"uscc": "string", "name_key": "string", "current": "boolean"}),
     )
-    [answer] = ibis.duckdb.connect().to_pyarrow(result).to_pylist()
+    [answer] = DUCKDB.to_pyarrow(result).to_pylist()
     json.loads(answer["evidence"])
     return answer
 
@@ -51,6 +54,7 @@ def decide(**record: Any) -> dict[str, Any]:
         ({"subject_key": "乙公司"}, B, "name", 0.9),
         ({"subject_key": "甲旧公司"}, A, "former_name", 0.85),
         ({"regno": "330203000030639", "subject_key": "乙公司"}, B, "name", 0.9),
+        ({"regno": "1101052123456", "subject_key": "甲公司"}, A, "name", 0.9),
     ],
 )
 def test_a_record_whose_keys_agree_is_attached_by_the_strongest(
@@ -91,3 +95,111 @@ def test_nobody_found_is_not_in_register() -> None:
 def test_a_natural_person_is_never_attached() -> None:
     answer = decide(subject_key="甲公司", subject_category="自然人")
     assert (answer["grade"], answer["uscc"], answer["method"]) == ("none", None, "natural_person")
+
+
+# --- laws over arbitrary registers ------------------------------------------------------------------------------
+
+_CODE_TYPES: Final = {"uscc": "string", "org_code": "string", "regno": "string"}
+_NAME_TYPES: Final = {"uscc": "string", "name_key": "string", "current": "boolean"}
+_USCCS: Final = [f"9111010{region}MA00000{body}1X" for region in "12" for body in "AB"]
+"""Two enterprises share an organisation code with two others, as no register should have it."""
+_NUMBERS: Final = st.none() | st.sampled_from(["110108000000001", "110108000000002", "1101052123456"])
+_NAMES: Final = st.sampled_from(["甲", "乙", "丙"])
+REGISTERS: Final = st.lists(
+    st.tuples(
+        st.sampled_from(_USCCS), st.lists(_NUMBERS, min_size=1, max_size=2), st.lists(_NAMES, min_size=1, max_size=2)
+    ),
+    max_size=4,
+    unique_by=lambda enterprise: enterprise[0],
+)
+_ORGS: Final = st.none() | st.sampled_from([code[8:17] for code in _USCCS])
+RECORDS: Final = st.lists(
+    st.fixed_dictionaries(
+        {
+            "subject_key": st.none() | _NAMES, "subject_category": st.sampled_from(["法人及非法人组织", "自然人"]),
+            "uscc": st.none() | st.sampled_from(_USCCS), "org_code": _ORGS, "regno": _NUMBERS, "tax_org": _ORGS,
+        }
+    ),
+    min_size=1, max_size=40,
+)  # fmt: skip
+
+Enterprise = tuple[str, list[str | None], list[str]]
+
+
+def decide_all(records: list[dict[str, Any]], register: list[Enterprise]) -> list[dict[str, Any]]:
+    rows = [dict.fromkeys(TYPES) | record | {"record_id": number} for number, record in enumerate(records)]
+    codes = [{"uscc": u, "org_code": u[8:17], "regno": number} for u, numbers, _ in register for number in numbers]
+    names = [
+        {"uscc": u, "name_key": name, "current": place == 0}
+        for u, _, held in register
+        for place, name in enumerate(held)
+    ]
+    decided = attach(
+        ibis.memtable(rows, schema=TYPES),
+        ibis.memtable(codes, schema=_CODE_TYPES),
+        ibis.memtable(names, schema=_NAME_TYPES),
+    )
+    answers: list[dict[str, Any]] = DUCKDB.to_pyarrow(decided.order_by("record_id")).to_pylist()
+    assert [answer["record_id"] for answer in answers] == list(range(len(records)))
+    return answers
+
+
+def bearers(record: dict[str, Any], register: list[Enterprise]) -> dict[str, set[str]]:
+    """Which enterprises each key of a record points to; keys that point to nobody are left out."""
+    found = {
+        "uscc": {u for u, _, _ in register if u == record["uscc"]},
+        "org_code": {u for u, _, _ in register if u[8:17] == record["org_code"]},
+        "regno": {u for u, numbers, _ in register if record["regno"] is not None and record["regno"] in numbers},
+        "tax_no": {u for u, _, _ in register if u[8:17] == record["tax_org"]},
+        "name": {u for u, _, names in register if record["subject_key"] in names},
+    }
+    return {key: holders for key, holders in found.items() if holders}
+
+
+@settings(max_examples=15, deadline=None)
+@given(RECORDS, REGISTERS)
+def test_a_certain_answer_is_one_that_every_key_agrees_with(
+    records: list[dict[str, Any]], register: list[Enterprise]
+) -> None:
+    for record, answer in zip(records, decide_all(records, register), strict=True):
+        found = bearers(record, register)
+        assert (answer["grade"] == "certain") is (answer["uscc"] is not None)
+        if answer["grade"] != "certain":
+            assert answer["reason"] or record["subject_category"] == "自然人"
+            continue
+        assert record["subject_category"] != "自然人"
+        assert all(answer["uscc"] in holders for holders in found.values())
+        assert found[next(iter(found))] == {answer["uscc"]}, "the strongest key names one enterprise"
+        assert answer["uscc"] in found["name"], "the name is one that the enterprise bears or bore"
+        assert record["uscc"] in (None, answer["uscc"])
+
+
+@settings(max_examples=6, deadline=None)
+@given(RECORDS, REGISTERS, st.randoms(use_true_random=False))
+def test_the_order_of_records_and_of_the_register_does_not_matter(
+    records: list[dict[str, Any]], register: list[Enterprise], random: Any
+) -> None:
+    places = list(range(len(records)))
+    random.shuffle(places)
+    shuffled_register = [(u, random.sample(numbers, len(numbers)), names) for u, numbers, names in register]
+    random.shuffle(shuffled_register)
+    straight = decide_all(records, register)
+    shuffled = decide_all([records[place] for place in places], shuffled_register)
+    for answer, place in zip(shuffled, places, strict=True):
+        assert answer | {"record_id": place} == straight[place]
+
+
+@settings(max_examples=6, deadline=None)
+@given(RECORDS, REGISTERS)
+def test_an_enterprise_that_no_key_points_to_changes_nothing(
+    records: list[dict[str, Any]], register: list[Enterprise]
+) -> None:
+    unrelated: Enterprise = ("91110105MACJ6K1C8A", ["110105999999999"], ["毫不相干", "从前也不相干"])
+    assert decide_all(records, [*register, unrelated]) == decide_all(records, register)
+
+
+def test_the_same_number_entered_twice_is_still_the_one_number_of_an_enterprise() -> None:
+    register: list[Enterprise] = [(_USCCS[0], ["110108000000001", "110108000000001"], ["甲"])]
+    record = {"subject_category": "法人及非法人组织", "subject_key": "甲", "regno": "110108000000002"}
+    [answer] = decide_all([record], register)
+    assert (answer["grade"], answer["reason"]) == ("review", "keys_disagree")

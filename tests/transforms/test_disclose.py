@@ -13,6 +13,7 @@ from transforms.disclose import disclose
 from transforms.policy import _period_table, periods_on, withholdings
 
 D = dt.date
+DUCKDB = ibis.duckdb.connect()
 DECIDED = D(2018, 8, 20)
 TYPES = {
     "record_id": "int64", "record_key": "string", "subject_category": "string", "status": "string",
@@ -41,7 +42,7 @@ def decide(
         kind=kind,
         as_of=as_of,
     )
-    [answer] = ibis.duckdb.connect().to_pyarrow(expression).to_pylist()
+    [answer] = DUCKDB.to_pyarrow(expression).to_pylist()
     assert isinstance(answer, dict)
     return answer
 
