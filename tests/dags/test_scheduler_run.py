@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +32,16 @@ class TwoDays:
 
 
 @pytest.fixture(scope="module")
-def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDays]:
-    home = tmp_path_factory.mktemp("run") / "home"
+def two_days() -> Iterator[TwoDays]:
+    # Not pytest's own folder: each pytest of the machine closes that to PostgreSQL's user, who is not root.
+    with tempfile.TemporaryDirectory(prefix="scheduler-run-") as folder:
+        yield ran(Path(folder) / "home")
+
+
+def ran(home: Path) -> TwoDays:
     with running_system(home, enterprises=600, scale=0.2) as system:
         runs = {day.isoformat(): system.run_day(day, timeout=240) for day in DAYS}
-        result = TwoDays(
+        return TwoDays(
             home=home,
             runs=runs,
             feeds=check_feeds(system.office, home / "clients"),
@@ -43,7 +49,6 @@ def two_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoDays]:
             numbers=count(system.office, system.simulator.truth_file),
             components=system.airflow.components,
         )
-    yield result
 
 
 def test_every_dag_runs_once_a_day_and_succeeds(two_days: TwoDays) -> None:
