@@ -42,7 +42,12 @@ READ_TWICE = (
     "qtsb overlap their last pull, so that no late change is missed. What comes again unchanged is 重复 duplicate."
 )
 
-_DAY_TIMEOUT = 600.0
+_REMEDY = (
+    "What to do: the error lines above name the cause; mend it and run the demo again, it starts from nothing. "
+    "All logs are in {logs}; DISCLOSURE_HOME={home} disclosure diagnose AGENCY shows what came from an agency."
+)
+
+_DAY_TIMEOUT = 300.0
 _SET_UP_STEPS = 9
 
 
@@ -238,9 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reporter.fail(str(error))
             return USAGE
         except (RunsMissingError, AirflowFailedError, AirflowApiError, ApplyError) as error:
-            reporter.fail(
-                f"{error}\n\nAll logs are in {home / AIRFLOW / 'logs'}. Mend the cause and run the demo again."
-            )
+            reporter.fail(f"{error}\n\n{_REMEDY.format(logs=home / AIRFLOW / 'logs', home=home)}")
             return FAILED
         except KeyboardInterrupt:
             reporter.fail(f"interrupted: every process has been ended, the data stay in {home}")
