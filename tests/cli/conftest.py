@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from pipeline import office
 from pipeline.cli import app
+from pipeline.office import Office
 
 FOREIGN = ("DISCLOSURE_FEEDS_DIR", "DISCLOSURE_ARCHIVE_DIR", "DISCLOSURE_REGISTER_DROP")
 
@@ -58,10 +60,14 @@ class Terminal:
 @pytest.fixture(scope="module")
 def terminal(new_home: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A terminal of a person who has just installed the system; the tests of a module share it."""
-    site = new_home()
+    site, original = new_home(), office.open_office
     with pytest.MonkeyPatch.context() as environment:
         for name in FOREIGN:
             environment.delenv(name, raising=False)
         for name, value in site.environment.items():
             environment.setenv(name, value)
+        opened: list[Office] = []
+        environment.setattr(office, "open_office", lambda: opened.append(original()) or opened[-1])
         yield Terminal(tmp_path_factory.mktemp("desk"), site.database_url, site.home)
+        for one in opened:
+            one.engine.dispose()

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from delivering import NEXT_DAY, SOMEONE, Company, as_csv, licence, penalty, registered
+
+from store.database import sqlalchemy_url
 
 DAY = ("--as-of", "2018-08-21")
 PHONE = "13812345678"
@@ -21,16 +24,16 @@ def at_work(terminal: Any) -> Any:
     register.write_bytes(
         as_csv([registered(Company(n)) for n in range(1, 8)] + [registered(Company(8), UNISCID=SOMEONE)])
     )
+    person = {"CF_XDR_LB": "自然人", "CF_XDR_SHXYM": "", "CF_XDR_MC": "仿某某", "CF_FRDB": ""}
+    person |= {"CF_XDR_ZJLX": "身份证", "CF_XDR_ZJHM": SOMEONE}
     rows = [
         penalty(1),
         penalty(2, Company(50)),
         penalty(3, CF_SY=f"当事人证件号{SOMEONE}"),
         penalty(4, CF_WSH=""),
         penalty(5, CF_NR=f"罚款人民币20000元, 联系电话{PHONE}"),
-        penalty(
-            6, CF_XDR_LB="自然人", CF_XDR_SHXYM="", CF_XDR_MC="仿某某", CF_XDR_ZJLX="身份证", CF_XDR_ZJHM=SOMEONE, CF_FRDB=""
-        ),
-    ]  # fmt: skip
+        penalty(6) | person,
+    ]
     terminal.answers = {
         "register load": terminal.run("register", "load", register, *DAY, "--json"),
         "ingest": terminal.ingest("p.csv", as_csv(rows, extra_lines=[f"仿某,{SOMEONE},{PHONE}"]), "--json"),
@@ -153,10 +156,6 @@ def test_history_is_not_rewritten(at_work: Any) -> None:
 
 
 def test_a_row_that_cannot_be_accounted_for_ends_with_four(at_work: Any) -> None:
-    import sqlalchemy as sa
-
-    from store.database import sqlalchemy_url
-
     engine = sa.create_engine(sqlalchemy_url(at_work.database_url))
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE delivery SET rows = rows + 1 WHERE delivery_id = 1"))
