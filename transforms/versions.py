@@ -42,8 +42,8 @@ def within_delivery(
     With an update time on every row the newest content holds. Without one, different contents under one key are a
     conflict: each is held (R22), unless all but one were heard before: a source that is asked with an overlap sends
     a text again beside its correction, and that is no second opinion. ``known`` holds the (record_key, content_hash) of
-    rows that earlier deliveries brought and that were accepted, and whether they still hold. Of rows of equal content
-    the one with the newest update time is kept, else the first.
+    rows that earlier deliveries brought, and whether they are accepted now. Of rows of equal content the one with the
+    newest update time is kept, else the first.
     """
     groups: dict[str, list[Version]] = defaultdict(list)
     for row in rows:
