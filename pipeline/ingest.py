@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tempfile
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -166,6 +167,7 @@ class _Writer:
         self._counts: dict[str, CheckCount] = {}
         self._id_at: dict[int, int] = {}
         self._kept_later: list[tuple[int, int]] = []
+        self._repeated = sorted(staged.repeats)
         self._kept = {repeat.of for repeat in staged.repeats.values() if repeat.of is not None}
         self._held_before = records.any_rows(connection, delivery.kind)
         self._writing: Future[None] | None = None
@@ -234,10 +236,8 @@ class _Writer:
         records.name_successors(self._connection, self._delivery.kind, pairs)
 
     def _repeats_in(self, batch: StagedBatch) -> list[tuple[int, Repeat]]:
-        if not self._staged.repeats:
-            return []
-        first, last = batch.first, batch.first + batch.records.num_rows
-        return [(p - first, repeat) for p, repeat in self._staged.repeats.items() if first <= p < last]
+        first, last = (bisect_left(self._repeated, batch.first + rows) for rows in (0, batch.records.num_rows))
+        return [(p - batch.first, self._staged.repeats[p]) for p in self._repeated[first:last]]
 
     def _record_rows(
         self, batch: StagedBatch, ids: list[int], states: list[RowState], superseded_by: list[int | None]
