@@ -31,16 +31,11 @@ from pipeline.airflow_client import FINISHED, AirflowApiError, Run, RunsMissingE
 from pipeline.airflow_runtime import AirflowFailedError
 from pipeline.reconcile import reconcile
 from simulator.demo_numbers import DemoNumbers, FeedCheck, ReleaseNumbers, check_feeds, count
-from simulator.demo_page import Outcome, agency_lines, page
+from simulator.demo_page import READ_TWICE, Outcome, agency_lines, page
 from simulator.demo_run import AIRFLOW, DAG_IDS, HomeInUseError, running_system
 from simulator.records import DAYS
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
-
-READ_TWICE = (
-    "Rows received beyond the simulator's own account (truth) were read twice on purpose: the connectors of aic and "
-    "qtsb overlap their last pull, so that no late change is missed. What comes again unchanged is 重复 duplicate."
-)
 
 _REMEDY = (
     "What to do: the error lines above name the cause; mend it and run the demo again, it starts from nothing. "
@@ -173,7 +168,7 @@ def show(result: Result, home: Path, seconds: float) -> None:
         out.print()
     out.print(_release_table(result.numbers.releases, result.feeds))
     out.print()
-    out.print(READ_TWICE)
+    out.print("\n".join(READ_TWICE))
     out.print()
     for what, how in next_steps(home, result.numbers):
         out.print(f"[dim]{what}[/dim]\n  {escape(how)}", soft_wrap=True)

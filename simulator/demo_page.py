@@ -32,6 +32,13 @@ METHOD_LABELS: Final = {
     "former_name": "曾用名 former name",
     "natural_person": "自然人 natural person",
 }
+READ_TWICE: Final = (
+    "收到的行数多于模拟器的账: aic 和 qtsb 每次取数与上次重叠若干条, 以免漏掉迟到的变更; 再次收到的行多计为重复。",
+    "More rows may be received than the simulator made: the connectors of aic and qtsb overlap their last pull, so that "
+    "no late change is missed; most of what comes again counts as a duplicate.",
+)
+"""Why an agency's rows received and the simulator's account of them differ."""
+
 _METHOD_COLOURS: Final = ("#0f8a6a", "#5b9bd0", "#e8a33d", "#8e6bbf", "#c8553d", "#d889a8", "#7b8794")
 _KIND_SERIES: Final = (
     Series("licence", "行政许可 licences", "#2f78b7"),
@@ -245,7 +252,8 @@ def _agency(agency: AgencyNumbers, days: Sequence[str]) -> str:
     return _section(
         f"{escape(agency.name)} {agency.agency}",
         "numbers per day of delivery",
-        "右列是模拟器自己的账。The last column is the simulator's own account of the rows that it made.",
+        "右列是模拟器自己的账。The last column is the simulator's own account of the rows that it made. "
+        + " ".join(READ_TWICE),
         f'<div class="scroll"><table><thead><tr><th></th>{header}<th>合计 total</th><th>模拟器 simulator</th></tr>'
         f"</thead><tbody>{rows}</tbody></table></div>",
     )
