@@ -1,7 +1,8 @@
 """One measured run of the pipeline on generated files: CSV to attached records, then the first release of four sites.
 
-``python -m bench.ours PENALTIES REGISTER HOME [SITE ...]`` prints one JSON line; sites default to all four. The clock covers what the peer's covers: the
-register is loaded and the libraries are imported before it starts; the database is a real server on disk.
+``python -m bench.ours PENALTIES REGISTER HOME [SITE ...]`` prints one JSON line; sites default to all four. The clock
+covers what the peer's covers: the register is loaded and the libraries are imported before it starts; the database is
+a real server on disk.
 """
 
 from __future__ import annotations
