@@ -15,8 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -193,22 +192,24 @@ def _release_table(releases: Sequence[ReleaseNumbers], feeds: Sequence[FeedCheck
     return table
 
 
-def _as_json(result: Result, home: Path, seconds: float) -> str:
+def as_json(result: Result, home: Path, seconds: float) -> str:
+    """Return the answer of ``--json``: ok, seconds, home, page, findings, feeds, and numbers per agency and site."""
     answer = {
         "ok": result.ok,
         "seconds": round(seconds, 1),
         "home": str(home),
         "page": str(home / "report.html"),
         "findings": result.findings,
-        "feeds": [asdict(feed) for feed in result.feeds],
-        **asdict(result.numbers),
+        "feeds": result.feeds,
+        "numbers": result.numbers,
     }
-    return json.dumps(answer, ensure_ascii=False, sort_keys=True, default=_plain)
+    return json.dumps(answer, ensure_ascii=False, sort_keys=True, default=_fields)
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
+def _fields(value: object) -> dict[str, object]:
+    """Return a dataclass as a dictionary; ``asdict`` cannot copy a counter."""
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} is not part of the answer")
 
 
@@ -249,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for problem in [*result.findings, *(f"{feed.site}: {text}" for feed in result.feeds for text in feed.problems)]:
         reporter.fail(problem)
     if chosen.json:
-        sys.stdout.write(_as_json(result, home, seconds) + "\n")
+        sys.stdout.write(as_json(result, home, seconds) + "\n")
     else:
         show(result, home, seconds)
     return 0 if result.ok else FAILED

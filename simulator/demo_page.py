@@ -34,8 +34,8 @@ METHOD_LABELS: Final = {
 }
 READ_TWICE: Final = (
     "收到的行数多于模拟器的账: aic 和 qtsb 每次取数与上次重叠若干条, 以免漏掉迟到的变更; 再次收到的行多计为重复。",
-    "More rows may be received than the simulator made: the connectors of aic and qtsb overlap their last pull, so that "
-    "no late change is missed; most of what comes again counts as a duplicate.",
+    "More rows may be received than the simulator made: the connectors of aic and qtsb overlap their last pull, so "
+    "that no late change is missed; most of what comes again counts as a duplicate.",
 )
 """Why an agency's rows received and the simulator's account of them differ."""
 

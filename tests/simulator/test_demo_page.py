@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree, html
 
+from simulator.demo import Result, as_json
 from simulator.demo_charts import Bar, Series, bar_chart, text_width
 from simulator.demo_numbers import AgencyNumbers, Column, DemoNumbers, Failing, FeedCheck, ReleaseNumbers
 from simulator.demo_page import Outcome, agency_lines, page
@@ -102,6 +105,17 @@ def test_the_page_says_what_is_wrong() -> None:
 
 def test_equal_numbers_make_equal_pages() -> None:
     assert written() == written()
+
+
+def test_the_json_answer_has_the_numbers_of_each_day() -> None:
+    feed = FeedCheck("gsxt", 2, 5, ("full", "delta"), {"E_OT_CASE": 1385}, ())
+    answer = json.loads(as_json(Result(numbers(), (), (feed,)), Path("/home"), 12.34))
+    assert answer["ok"] is True
+    assert answer["seconds"] == 12.3
+    day = answer["numbers"]["agencies"][0]["days"]["2018-08-22"]
+    assert day["states"] == {"published": 484, "returned": 162}
+    assert answer["numbers"]["releases"][0]["tombstones"] == {"withdrawn": 13}
+    assert answer["feeds"][0]["how"] == ["full", "delta"]
 
 
 def test_days_add_up_in_an_agencys_table() -> None:
