@@ -7,18 +7,20 @@ messages go to standard error.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
-import subprocess
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from transforms.columns import Kind
@@ -64,6 +66,21 @@ def _answer(as_json: bool, value: Any, show: Callable[[], None]) -> None:
         typer.echo(json.dumps(value, ensure_ascii=False, default=_plain, sort_keys=True))
     else:
         show()
+
+
+@contextlib.contextmanager
+def _row_progress(name: str) -> Iterator[Callable[[str, int], None]]:
+    """Show how many rows each step has done; the number of rows is not known before the last one is read."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(step: str, rows: int) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(f"{name}: rows {step}", total=None)
+            progress.advance(tasks[step], rows)
+
+        yield tell
 
 
 def _table(title: str, header: list[str], rows: list[list[Any]]) -> None:
@@ -120,9 +137,9 @@ def ingest(
     from pipeline.ingest import ingest_file
     from pipeline.office import open_office
 
-    with err.status(f"reading {file.name}"):
+    with _row_progress(file.name) as tell:
         try:
-            taken = ingest_file(open_office(), file, agency=agency, kind=kind, as_of=as_of.date())
+            taken = ingest_file(open_office(), file, agency=agency, kind=kind, as_of=as_of.date(), tell=tell)
         except DescriptorError as error:
             err.print(str(error), style="red")
             raise typer.Exit(2) from error
@@ -420,8 +437,8 @@ def down() -> None:
     out.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
 
 
-def _start(module: str, *arguments: str) -> None:
-    raise typer.Exit(subprocess.call([sys.executable, "-m", module, *arguments]))  # noqa: S603 (own modules)
+def _start(module: str, *arguments: str) -> NoReturn:
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 (own modules; signals reach it)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

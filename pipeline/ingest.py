@@ -25,7 +25,7 @@ from expectations import runner
 from expectations.suite import Suite, load_suite
 from pipeline.masking import masked
 from pipeline.office import Office
-from pipeline.staging import Staged, StagedBatch, stage
+from pipeline.staging import Staged, StagedBatch, Tell, find_repeats, stage
 from pipeline.verdicts import VERDICT_SCHEMA, states_of, verdicts_of
 from store import deliveries, records
 from store.deliveries import CheckCount, Delivery
@@ -54,10 +54,13 @@ class Ingested:
     problems: tuple[Problem, ...]
 
 
-def ingest_file(office: Office, path: Path, *, agency: str, kind: Kind, as_of: dt.date) -> Ingested:
+def ingest_file(
+    office: Office, path: Path, *, agency: str, kind: Kind, as_of: dt.date, tell: Tell = lambda _step, _rows: None
+) -> Ingested:
     """Take in one file as a delivery of its own.
 
-    The same bytes for the same agency and kind are one delivery: the second time only says so.
+    The same bytes for the same agency and kind are one delivery: the second time only says so. ``tell`` hears of
+    progress.
     """
     load_agency(agency)
     stored = office.archive.put(path, path.name)
@@ -65,10 +68,16 @@ def ingest_file(office: Office, path: Path, *, agency: str, kind: Kind, as_of: d
         delivery_id, new = deliveries.register_delivery(
             connection, agency=agency, kind=kind, as_of=as_of, files=[(path.name, stored.sha256, stored.size)]
         )
-    return ingest_delivery(office, delivery_id, already_received=not new)
+    return ingest_delivery(office, delivery_id, already_received=not new, tell=tell)
 
 
-def ingest_delivery(office: Office, delivery_id: int, *, already_received: bool = False) -> Ingested:
+def ingest_delivery(
+    office: Office,
+    delivery_id: int,
+    *,
+    already_received: bool = False,
+    tell: Tell = lambda _step, _rows: None,
+) -> Ingested:
     """Read, judge and store a delivery whose bytes are archived; one that is checked already stays as it is.
 
     A delivery that cannot be read as a whole ends ``refused`` with its reason; that is an answer, not an exception.
@@ -87,6 +96,7 @@ def ingest_delivery(office: Office, delivery_id: int, *, already_received: bool 
                     delivering=_authority(delivery.agency),
                     as_of=delivery.as_of,
                     scratch=Path(scratch),
+                    tell=tell,
                 )
             except DeliveryRefused as refusal:
                 _write_manifest(office, delivery, "refused", {})
@@ -96,7 +106,7 @@ def ingest_delivery(office: Office, delivery_id: int, *, already_received: bool 
                 return Ingested(delivery_id, "refused", already_received, 0, {}, {}, refused_because)
             _write_manifest(office, delivery, "checked", staged.rows_of_file)
             warm.result()
-            return _store(connection, delivery, staged, already_received)
+            return _store(connection, delivery, staged, already_received, tell)
 
 
 def _authority(agency_id: str) -> Authority:
@@ -131,12 +141,19 @@ def _stored_answer(connection: sa.Connection, delivery: Delivery, already_receiv
     return Ingested(delivery.delivery_id, "checked", already_received, rows, states, failures, ())
 
 
-def _store(connection: sa.Connection, delivery: Delivery, staged: Staged, already_received: bool) -> Ingested:
+def _store(
+    connection: sa.Connection, delivery: Delivery, staged: Staged, already_received: bool, tell: Tell
+) -> Ingested:
     connection.execute(_LOCK)
+    find_repeats(
+        staged,
+        lambda keys: records.contents_heard(connection, delivery.kind, keys, besides=delivery.delivery_id),
+    )
     writer = _Writer(connection, delivery, staged)
     with ThreadPoolExecutor(1) as beside:
         for batch in staged.batches():
             writer.take(batch, beside)
+            tell("judged", batch.records.num_rows)
         writer.finish_writing()
     writer.name_later_keepers()
     damaged = masked(problem for _, problem in staged.damaged)
@@ -224,7 +241,8 @@ class _Writer:
             for i, key in enumerate(rows["record_key"])
             if key in held
         ]
-        decisions = against_held(incoming, held, sheet=sheet, as_of=self._delivery.as_of)
+        says_status = any(column.target == "status" for column in batch.definition.columns)
+        decisions = against_held(incoming, held, sheet=sheet, as_of=self._delivery.as_of, says_status=says_status)
         for record_id, decision in decisions.items():
             states[at[record_id]], superseded_by[at[record_id]] = decision.state, decision.superseded_by
         records.supersede(self._connection, kind, _pairs(decisions))

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from feeds.manifest import MANIFEST, manifest_hash
+from feeds.manifest import MANIFEST, Manifest, Part, manifest_hash, part_file
 from feeds.release import ReleaseSummary, build_release
 from feeds.signature import Signer
 from feeds.sites import Site, load_sites
@@ -96,7 +96,10 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
     ):
         for site_id in sorted(site_ids):
             locks.enter_context(_only_publisher(office, site_id))
-        press = _Press(office, engine, {kind: _load_records(office, engine, kind) for kind in Kind}, as_of, signer)
+        with office.engine.connect() as connection:
+            seen = releases.newest_attachment(connection)
+        records = {kind: _load_records(office, engine, kind) for kind in Kind}
+        press = _Press(office, engine, records, seen, as_of=as_of, signer=signer)
         return [press.publish(sites[site_id]) for site_id in sorted(site_ids)]
 
 
@@ -144,11 +147,19 @@ class _Press:
     """Makes the releases of one run, from one reading of the records."""
 
     def __init__(
-        self, office: Office, engine: Engine, records: Mapping[Kind, ir.Table], as_of: dt.date, signer: Signer
+        self,
+        office: Office,
+        engine: Engine,
+        records: Mapping[Kind, ir.Table],
+        seen: int,
+        *,
+        as_of: dt.date,
+        signer: Signer,
     ) -> None:
         self._office = office
         self._engine = engine
         self._records = records
+        self._seen = seen
         self._as_of = as_of
         self._signer = signer
         self._made: list[tuple[Site, Path]] = []
@@ -165,7 +176,9 @@ class _Press:
                     "已公布的历史不再改写。"
                 )
             sequence = previous.sequence + 1 if previous else 1
-            release_id = releases.open_release(connection, site.site, sequence, self._as_of)
+            release_id = releases.open_release(
+                connection, site.site, sequence, self._as_of, after_attachment=self._seen
+            )
             for kind in Kind:
                 self._decide(connection, site, kind, release_id)
         building = building_directory(root, sequence)
@@ -324,12 +337,21 @@ def _recover(connection: sa.Connection, site: str, root: Path) -> None:
     current = current_release(root)
     if building is not None:
         if current is not None and int(current.name) == building.sequence:
-            releases.mark_visible(
-                connection, building.release_id, manifest_hash((current / MANIFEST).read_bytes()), None
-            )
+            content = (current / MANIFEST).read_bytes()
+            tables = _tables_of(Manifest.from_bytes(content))
+            releases.mark_visible(connection, building.release_id, manifest_hash(content), tables)
         else:
             releases.drop_unfinished(connection, building.release_id)
     discard_unfinished(root)
+
+
+def _tables_of(manifest: Manifest) -> dict[str, dict[str, Any]]:
+    """What ``_tables`` says of a release, read from the release itself."""
+    return {
+        name: {"kind": entry.kind.value}
+        | {part.value: manifest.files[part_file(name, part, "jsonl")].rows for part in Part}
+        for name, entry in manifest.tables.items()
+    }
 
 
 def _tables(summary: ReleaseSummary) -> dict[str, dict[str, Any]]:

@@ -6,9 +6,11 @@ stand more than once in the delivery (R22), which no batch can see alone.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +23,7 @@ import pyarrow.compute as pc
 
 from connectors.archive import Archive
 from connectors.formats.limits import Limits
-from connectors.formats.reader import open_table
+from connectors.formats.reader import TextTable, open_table
 from store.deliveries import FileOfDelivery
 from transforms.authority import Authority
 from transforms.columns import TEXT, Kind, record_schema
@@ -37,6 +39,11 @@ THREADS: Final = 2
 JUDGED_ROWS: Final = 50_000
 """Rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
 _REPEATS: Final = "R22.same_document"
+
+Heard = Callable[[Sequence[str]], Mapping[tuple[str, str], bool]]
+"""Answers, for record keys, which (key, content hash) are held from before, and whether each is accepted now."""
+Tell = Callable[[str, int], object]
+"""Hears what was done to how many more rows; for progress that a person sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,8 @@ class Staged:
     damaged: list[tuple[int, Problem]] = field(default_factory=list)
     definitions: list[SheetDefinition] = field(default_factory=list)
     repeats: dict[int, Repeat] = field(default_factory=dict)
-    _spools: list[tuple[int, SheetDefinition, Path]] = field(default_factory=list)
-    _keys: list[npt.NDArray[np.uint64]] = field(default_factory=list)
+    spools: list[tuple[int, SheetDefinition, Path]] = field(default_factory=list)
+    short_keys: list[npt.NDArray[np.uint64]] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -71,22 +78,24 @@ class Staged:
     def batches(self) -> Iterator[StagedBatch]:
         """Read the spool back, in the order of arrival."""
         first = 0
-        for ordinal, definition, path in self._spools:
+        conflicting = sorted(p for p, repeat in self.repeats.items() if repeat.outcome == "conflict")
+        for ordinal, definition, path in self.spools:
             width = len(record_schema(self.kind))
             with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as reader:
                 for table in _gathered(reader, JUDGED_ROWS):
                     findings = {name: table.column(name).combine_chunks() for name in table.column_names[width:]}
                     findings = {name.removeprefix("given:"): column for name, column in findings.items()}
-                    findings[_REPEATS] = self._conflicts(first, table.num_rows)
+                    findings[_REPEATS] = _conflicts(conflicting, first, table.num_rows)
                     yield StagedBatch(ordinal, first, definition, table.select(range(width)), findings)
                     first += table.num_rows
 
-    def _conflicts(self, first: int, rows: int) -> pa.Array:
-        finding: list[str | None] = [None] * rows
-        for position, repeat in self.repeats.items():
-            if repeat.outcome == "conflict" and first <= position < first + rows:
-                finding[position - first] = "DIFFERENT_CONTENT"
-        return pa.array(finding, TEXT)
+
+def _conflicts(conflicting: Sequence[int], first: int, rows: int) -> pa.Array:
+    """R22 for the rows from ``first`` on; ``conflicting`` lists the positions in conflict in order."""
+    finding: list[str | None] = [None] * rows
+    for position in conflicting[bisect_left(conflicting, first) : bisect_left(conflicting, first + rows)]:
+        finding[position - first] = "DIFFERENT_CONTENT"
+    return pa.array(finding, TEXT)
 
 
 def stage(
@@ -97,49 +106,75 @@ def stage(
     delivering: Authority,
     as_of: dt.date,
     scratch: Path,
+    tell: Tell = lambda _step, _rows: None,
 ) -> Staged:
-    """Read every file of a delivery onto the spool under ``scratch``.
+    """Read every file of a delivery onto the spool under ``scratch``; ``tell`` hears of each batch.
 
     Raises ``DeliveryRefused`` when a file cannot be read as a whole; nothing has been stored by then.
     """
     staged = Staged(kind)
     for file in files:
-        _stage_file(staged, file, archive=archive, delivering=delivering, as_of=as_of, scratch=scratch)
-    _find_repeats(staged)
+        table = open_table(archive.open(file.sha256), file=file.name, limits=Limits(batch_rows=READ_ROWS))
+        with table:
+            _stage_table(
+                staged,
+                file,
+                table,
+                look=lambda batch, recognition: _look_at(batch, recognition, delivering, as_of),
+                scratch=scratch,
+                tell=tell,
+            )
     return staged
 
 
-def _stage_file(
-    staged: Staged, file: FileOfDelivery, *, archive: Archive, delivering: Authority, as_of: dt.date, scratch: Path
+def _stage_table(
+    staged: Staged,
+    file: FileOfDelivery,
+    table: TextTable,
+    *,
+    look: Callable[[pa.RecordBatch, Recognition], pa.RecordBatch],
+    scratch: Path,
+    tell: Tell,
 ) -> None:
-    table = open_table(archive.open(file.sha256), file=file.name, limits=Limits(batch_rows=READ_ROWS))
-    batches = table.batches()
     if table.header:
         recognition = recognise(table.header, staged.kind, file=file.name)
         staged.problems += unknown_column_problems(recognition, file=file.name)
         staged.definitions.append(recognition.definition)
-        spool = scratch / f"{file.ordinal:06}.arrow"
-        looked_at = _in_order(
-            lambda batch: _look_at(batch, recognition, delivering, as_of),
-            _one_batch_each(_gathered(batches, READ_ROWS)),
+        batches = _one_batch_each(_gathered(table.batches(), READ_ROWS))
+        _spool(
+            staged,
+            file,
+            recognition,
+            _in_order(lambda batch: look(batch, recognition), batches),
+            scratch=scratch,
+            tell=tell,
         )
-        writer: pa.ipc.RecordBatchStreamWriter | None = None
-        try:
-            for wide in looked_at:
-                if writer is None:
-                    writer = pa.ipc.new_stream(str(spool), wide.schema)
-                    staged._spools.append((file.ordinal, recognition.definition, spool))
-                writer.write_batch(wide)
-                staged._keys.append(_short_keys(wide.column("record_key")))
-        finally:
-            if writer is not None:
-                writer.close()
-    else:
-        for _ in batches:
-            raise AssertionError("a table without columns has no rows")
+    elif any(True for _ in table.batches()):
+        raise AssertionError("a table without columns has no rows")
     staged.damaged += [(file.ordinal, p) for p in table.problems if p.severity == "reject"]
     staged.problems += [p for p in table.problems if p.severity != "reject"]
     staged.rows_of_file[file.ordinal] = table.rows
+
+
+def _spool(
+    staged: Staged,
+    file: FileOfDelivery,
+    recognition: Recognition,
+    batches: Iterator[pa.RecordBatch],
+    *,
+    scratch: Path,
+    tell: Tell,
+) -> None:
+    path = scratch / f"{file.ordinal:06}.arrow"
+    with contextlib.ExitStack() as opened:
+        writer: pa.ipc.RecordBatchStreamWriter | None = None
+        for batch in batches:
+            if writer is None:
+                writer = opened.enter_context(pa.ipc.new_stream(str(path), batch.schema))
+                staged.spools.append((file.ordinal, recognition.definition, path))
+            writer.write_batch(batch)
+            staged.short_keys.append(_short_keys(batch.column("record_key")))
+            tell("standardised", batch.num_rows)
 
 
 def _look_at(batch: pa.RecordBatch, recognition: Recognition, delivering: Authority, as_of: dt.date) -> pa.RecordBatch:
@@ -191,17 +226,23 @@ def _short_keys(record_keys: pa.Array) -> npt.NDArray[np.uint64]:
     return np.fromiter((int(text, 16) for text in texts), dtype=np.uint64, count=len(texts))
 
 
-def _find_repeats(staged: Staged) -> None:
-    if not staged._keys:
+def find_repeats(staged: Staged, heard: Heard) -> None:
+    """Compare the rows that share a key, and enter what becomes of them in ``staged.repeats``.
+
+    ``heard`` is asked which contents of those keys earlier deliveries brought, to tell a correction from a text that
+    is only sent again (R22).
+    """
+    if not staged.short_keys:
         return
-    keys = np.concatenate(staged._keys)
-    staged._keys.clear()
+    keys = np.concatenate(staged.short_keys)
+    staged.short_keys.clear()
     ordered = np.sort(keys)
     repeated = np.unique(ordered[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)])
     if not len(repeated):
         return
     suspects = np.flatnonzero(np.isin(keys, repeated))
-    staged.repeats = within_delivery(_versions_at(staged, suspects))
+    versions = list(_versions_at(staged, suspects))
+    staged.repeats = within_delivery(versions, known=heard(sorted({version.record_key for version in versions})))
 
 
 def _versions_at(staged: Staged, positions: npt.NDArray[np.intp]) -> Iterator[Version]:

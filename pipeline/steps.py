@@ -46,10 +46,11 @@ def refresh_register(as_of: dt.date) -> dict[str, Any]:
     loaded: list[dict[str, Any]] = []
     found = [(match["day"], match["mode"], path) for path, match in _register_files(office)]
     for day, mode, path in sorted(found):
-        if dt.datetime.strptime(day, "%Y%m%d").date() > as_of:  # noqa: DTZ007 (a calendar day has no zone)
+        speaks_of = dt.date.fromisoformat(day)
+        if speaks_of > as_of:
             continue
         chosen: Mode = "full" if mode == "full" else "changes"
-        outcome = load_register(office, path, as_of=as_of, mode=chosen)
+        outcome = load_register(office, path, as_of=speaks_of, mode=chosen)
         loaded.append(
             {key: value for key, value in asdict(outcome).items() if key != "problems"}
             | {"file": path.name, "problems": len(outcome.problems)}

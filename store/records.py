@@ -33,7 +33,7 @@ def held_rows(
     found: dict[str, list[Held]] = defaultdict(list)
     rows = connection.execute(
         sa.text(
-            "SELECT record_id, record_key, content_hash, updated_at, sheet, as_of, state"  # noqa: S608 (own table name)
+            "SELECT record_id, record_key, content_hash, updated_at, sheet, as_of, state, status"  # noqa: S608 (own table name)
             f" FROM {RECORDS[kind].name} WHERE record_key = ANY(:keys) AND delivery_id <> :besides"
             " AND state IN ('accepted', 'review', 'returned') ORDER BY record_id"
         ),
@@ -42,6 +42,21 @@ def held_rows(
     for row in rows:
         found[row.record_key].append(Held(*row))
     return found
+
+
+def contents_heard(
+    connection: sa.Connection, kind: Kind, record_keys: Sequence[str], *, besides: int
+) -> dict[tuple[str, str], bool]:
+    """Tell which contents of these keys earlier deliveries brought, and whether each is accepted now."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT record_key, content_hash, bool_or(state = 'accepted')"  # noqa: S608 (own table name)
+            f" FROM {RECORDS[kind].name} WHERE record_key = ANY(:keys) AND delivery_id <> :besides"
+            " GROUP BY record_key, content_hash"
+        ),
+        {"keys": list(record_keys), "besides": besides},
+    )
+    return {(key, content): accepted for key, content, accepted in rows}
 
 
 def supersede(connection: sa.Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:

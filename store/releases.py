@@ -38,13 +38,17 @@ def newest_release(connection: sa.Connection, site: str, state: str) -> Release 
     return None if row is None else Release(*row)
 
 
-def open_release(connection: sa.Connection, site: str, sequence: int, as_of: dt.date) -> int:
-    """Enter a release that is being built and return its id."""
-    newest_attachment = sa.select(sa.func.coalesce(sa.func.max(attachment.c.attachment_id), 0)).scalar_subquery()
+def newest_attachment(connection: sa.Connection) -> int:
+    """Return the id of the newest attachment, 0 before the first; what is read afterwards knows at least that one."""
+    return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(attachment.c.attachment_id), 0))) or 0)
+
+
+def open_release(connection: sa.Connection, site: str, sequence: int, as_of: dt.date, *, after_attachment: int) -> int:
+    """Enter a release that is being built from what was known up to an attachment, and return its id."""
     return int(
         connection.execute(
             sa.insert(release)
-            .values(site=site, sequence=sequence, as_of=as_of, state="building", after_attachment=newest_attachment)
+            .values(site=site, sequence=sequence, as_of=as_of, state="building", after_attachment=after_attachment)
             .returning(release.c.release_id)
         ).scalar_one()
     )

@@ -117,6 +117,7 @@ class Held:
     sheet: str
     as_of: dt.date
     state: RowState
+    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,26 +130,35 @@ class Decision:
 
 
 def against_held(
-    incoming: Iterable[Incoming], held: Mapping[str, Sequence[Held]], *, sheet: str, as_of: dt.date
+    incoming: Iterable[Incoming],
+    held: Mapping[str, Sequence[Held]],
+    *,
+    sheet: str,
+    as_of: dt.date,
+    says_status: bool = True,
 ) -> dict[int, Decision]:
     """Decide for each incoming row whose key is already held; by ``record_id``.
 
     A returned row changes nothing. A row in review does not displace what is published. A row of the old sheet does
-    not displace one of the new sheet, which says more, unless it carries an event (撤销, 异议).
+    not displace one of the new sheet, which says more, unless it carries an event (撤销, 异议). A sheet that cannot say
+    a status (``says_status``: the new penalty sheet has no such column) cannot undo a withdrawal by sending the old
+    text again.
     """
     return {
-        row.record_id: _decide(row, held[row.record_key], sheet, as_of)
+        row.record_id: _decide(row, held[row.record_key], sheet, as_of, says_status)
         for row in incoming
         if row.record_key in held and row.state in ("accepted", "review")
     }
 
 
-def _decide(row: Incoming, held: Sequence[Held], sheet: str, as_of: dt.date) -> Decision:
+def _decide(row: Incoming, held: Sequence[Held], sheet: str, as_of: dt.date, says_status: bool) -> Decision:
     live = [other for other in held if other.state in ("accepted", "review")]
     for other in live:
         if other.content_hash == row.content_hash:
             return Decision("duplicate", other.record_id, ())
-    later = [other for other in live if other.state == "accepted" and _is_later(other, row, sheet, as_of)]
+    standing = [other for other in live if other.state == "accepted"]
+    ended = [other for other in standing if other.status in ("withdrawn", "invalid") and not says_status]
+    later = ended or [other for other in standing if _is_later(other, row, sheet, as_of)]
     if later:
         return Decision("superseded", max(other.record_id for other in later), ())
     if row.state == "review":

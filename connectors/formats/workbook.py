@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Final
 
 import pyarrow as pa
-from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
+from defusedxml.common import DefusedXmlException
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.exceptions import InvalidFileException

@@ -143,3 +143,11 @@ def test_a_row_in_review_does_not_displace_what_is_published() -> None:
 
 def test_a_returned_row_changes_nothing() -> None:
     assert against_held([incoming(state="returned")], {"k": [held()]}, sheet="standard", as_of=DAY2) == {}
+
+
+def test_a_sheet_without_a_status_cannot_undo_a_withdrawal() -> None:
+    withdrawn = Held(1, "k", "A", None, "legacy", DAY1, "accepted", "withdrawn")
+    silent = against_held([incoming("B")], {"k": [withdrawn]}, sheet="standard", as_of=DAY2, says_status=False)[9]
+    assert (silent.state, silent.superseded_by) == ("superseded", 1)
+    spoken = against_held([incoming("B")], {"k": [withdrawn]}, sheet="standard", as_of=DAY2, says_status=True)[9]
+    assert (spoken.state, spoken.supersedes) == ("accepted", (1,))
