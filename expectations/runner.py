@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from expectations.suite import Suite
 
+_ASKS_PRESENCE: Final = {"expect_column_values_to_be_null", "expect_column_values_to_not_be_null"}
 _RESULT_FORMAT: Final = {"result_format": "COMPLETE", "partial_unexpected_count": 0, "include_unexpected_rows": False}
 
 
@@ -43,12 +46,7 @@ def judge(columns: Mapping[str, pa.Array], suite: Suite) -> dict[str, Outcome]:
     batch from 0. Raises ``SuiteFailed`` when an expectation could not be computed: no verdict is better than a
     silent pass.
     """
-    frame = pd.DataFrame(
-        {
-            name: pd.Series(pd.array(columns[name], dtype=pd.ArrowDtype(columns[name].type)))
-            for name in dict.fromkeys(expectation.column for expectation in suite.expectations)
-        }
-    )
+    frame = _frame(columns, suite)
     validated = _batch(frame).validate(_gx_suite(suite), result_format=_RESULT_FORMAT)
     outcomes: dict[str, Outcome] = {}
     for result in validated.results:
@@ -71,6 +69,25 @@ def _raised(exception_info: Mapping[str, Any]) -> str:
     """What Great Expectations raised: told for the expectation as a whole, or one entry per metric."""
     told = [exception_info] if "raised_exception" in exception_info else exception_info.values()
     return "; ".join(sorted({str(entry["exception_message"]) for entry in told if entry["raised_exception"]}))
+
+
+def _frame(columns: Mapping[str, pa.Array], suite: Suite) -> pd.DataFrame:
+    """The columns that the suite reads, as narrow as the question allows.
+
+    Great Expectations hashes the whole frame twice and holds several copies. Where it is only asked whether a value is
+    there, the column says just that: 1.0 or NaN.
+    """
+    types: dict[str, set[str]] = defaultdict(set)
+    for expectation in suite.expectations:
+        types[expectation.column].add(expectation.type)
+    return pd.DataFrame(
+        {
+            name: np.where(pc.is_valid(columns[name]).to_numpy(zero_copy_only=False), 1.0, np.nan)
+            if asked <= _ASKS_PRESENCE
+            else pd.Series(pd.array(columns[name], dtype=pd.ArrowDtype(columns[name].type)))
+            for name, asked in types.items()
+        }
+    )
 
 
 @functools.cache

@@ -19,6 +19,8 @@ _SETTINGS = {
     "checkpoint_timeout": "'15min'",
     "max_connections": "200",
     "shared_buffers": "'256MB'",
+    "wal_buffers": "'32MB'",
+    "wal_init_zero": "off",  # a fresh server would write each log segment twice
 }
 
 

@@ -290,7 +290,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("record_id", name=op.f("pk_licence")),
         comment="licence rows as standardised; source_text holds what standardising changed",
     )
-    op.create_index(op.f("ix_licence_delivery_id"), "licence", ["delivery_id"], unique=False)
+    op.create_index("ix_licence_delivery_id", "licence", ["delivery_id"], unique=False, postgresql_using="brin")
     op.create_index("ix_licence_record_key", "licence", ["record_key"], unique=False)
     op.create_table(
         "penalty",
@@ -356,7 +356,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("record_id", name=op.f("pk_penalty")),
         comment="penalty rows as standardised; source_text holds what standardising changed",
     )
-    op.create_index(op.f("ix_penalty_delivery_id"), "penalty", ["delivery_id"], unique=False)
+    op.create_index("ix_penalty_delivery_id", "penalty", ["delivery_id"], unique=False, postgresql_using="brin")
     op.create_index("ix_penalty_record_key", "penalty", ["record_key"], unique=False)
     op.create_table(
         "problem",
