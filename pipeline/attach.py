@@ -20,6 +20,7 @@ from pipeline.office import Office
 from store.bulk import copy_in, read_batches
 from store.schema import register_version
 from transforms import identifiers, names
+from transforms.attach import Index, index_register
 from transforms.attach import attach as decide_attachments
 from transforms.columns import TEXT, Kind
 
@@ -81,12 +82,12 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
         grades: Counter[str] = Counter()
         methods: Counter[str] = Counter()
         with Engine(Path(scratch)) as engine:
-            register: tuple[ir.Table, ir.Table] | None = None
+            index: Index | None = None
             for kind in Kind:
                 for block in _blocks(_due(office, kind, version)):
-                    register = register or _load_register(office, engine)
+                    index = index or index_register(*_load_register(office, engine), engine.keep)
                     due = engine.load("due", _RECORDS, block)
-                    for batch in engine.stream(decide_attachments(due, *register)):
+                    for batch in engine.stream(decide_attachments(due, index)):
                         copy_in(connection, "attachment", _as_rows(batch, kind, version, as_of))
                         grades.update(batch.column("grade").to_pylist())
                         methods.update(batch.column("method").to_pylist())

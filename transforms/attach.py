@@ -10,6 +10,8 @@ Relational and set-based: Ibis expressions, run by whatever engine holds the tab
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
@@ -32,71 +34,114 @@ SCORES: Final = {
 """A fixed ranking of methods, not a probability; 0.01 less when the name agrees only as a former name."""
 
 
-def attach(records: ir.Table, register: ir.Table, names: ir.Table) -> ir.Table:
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A register made ready for look-up by every key: ``n`` enterprises carry a value, ``hit`` is one of them.
+
+    ``enterprises``: uscc, own_org, own_regno and least_regno (the greatest and the least
+    registration number). ``organisations``: org_code, n,
+    hit. ``numbers``: regno, n, hit. ``names``: name_key, n, hit, current (whether it is the name that ``hit`` bears
+    now). ``shared_numbers`` (regno, uscc) and ``shared_names`` (name_key, uscc, current): who carries the values that
+    more than one enterprise carries.
+    """
+
+    enterprises: ir.Table
+    organisations: ir.Table
+    numbers: ir.Table
+    names: ir.Table
+    shared_numbers: ir.Table
+    shared_names: ir.Table
+
+
+def index_register(register: ir.Table, names: ir.Table, keep: Callable[[str, ir.Table], ir.Table]) -> Index:
+    """Index a register once for all records.
+
+    ``register``: uscc, org_code, regno (one row per enterprise and registration number it ever had). ``names``: uscc,
+    name_key, current (bool), one row per name. ``keep`` stores the answer of an expression under a name; each table of
+    the index is built from the ones before it.
+    """
+    enterprises = keep(
+        "indexed_enterprises",
+        register.group_by("uscc").agg(
+            own_org=register.org_code.min(), own_regno=register.regno.max(), least_regno=register.regno.min()
+        ),
+    )
+    borne = register.filter(register.regno.notnull()).select("regno", "uscc").distinct()
+    numbers = keep("indexed_numbers", borne.group_by("regno").agg(n=borne.count(), hit=borne.uscc.min()))
+    carried = names.filter(names.name_key.notnull()).group_by("name_key", "uscc").agg(current=names.current.max())
+    named = keep(
+        "indexed_names",
+        carried.group_by("name_key").agg(
+            n=carried.count(), hit=carried.uscc.min(), current=carried.current.argmin(carried.uscc)
+        ),
+    )
+    with_org = enterprises.filter(enterprises.own_org.notnull())
+    return Index(
+        enterprises=enterprises,
+        organisations=keep(
+            "indexed_organisations",
+            with_org.group_by(org_code=with_org.own_org).agg(n=with_org.count(), hit=with_org.uscc.min()),
+        ),
+        numbers=numbers,
+        names=named,
+        shared_numbers=keep("shared_numbers", borne.semi_join(numbers.filter(numbers.n > 1), "regno")),
+        shared_names=keep("shared_names", carried.semi_join(named.filter(named.n > 1), "name_key")),
+    )
+
+
+def attach(records: ir.Table, index: Index) -> ir.Table:
     """Decide the attachment of each record.
 
     ``records``: record_id, subject_key, subject_category, uscc, org_code, regno, tax_no, tax_org (organisation code
-    derived from the tax number); codes are valid or null. ``register``: uscc, org_code, regno (one row per enterprise
-    and registration number it ever had). ``names``: uscc, name_key, current (bool), one row per name.
+    derived from the tax number); codes are valid or null.
 
     Returns one row per record: record_id, uscc (null unless certain), method, grade (certain, review, none), score,
     reason (null when certain), evidence (JSON text).
     """
-    found = _look_up(records, register, names)
+    found = _look_up(records, index)
     found = found.mutate(
-        key=reduce(
-            lambda otherwise, key: ibis.ifelse(found[f"{key}_n"] > 0, key, otherwise),
-            reversed(KEYS),
-            ibis.null("string"),
-        )
-    )
-    found = found.mutate(
+        key=ibis.cases(*((found[f"{key}_n"] > 0, key) for key in KEYS), else_=ibis.null("string")),
         candidate=ibis.coalesce(*(found[f"{key}_hit"] for key in KEYS)),
         candidates_n=ibis.coalesce(*(found[f"{key}_n"] for key in KEYS), 0),
     )
-    judged = _compare_candidate(found, register, names)
-    return _outcome(judged)
+    return _outcome(_compare_candidate(found, index))
 
 
-def _distinct_by(table: ir.Table, key: str, prefix: str) -> ir.Table:
-    """One row per key value: how many enterprises carry it, and which when it is one."""
-    present = table.filter(table[key].notnull())
-    grouped = present.group_by(key).agg(n=present.uscc.nunique(), hit=present.uscc.min())
-    return grouped.select(**{f"{prefix}_key": grouped[key], f"{prefix}_n": grouped.n, f"{prefix}_hit": grouped.hit})
-
-
-def _look_up(records: ir.Table, register: ir.Table, names: ir.Table) -> ir.Table:
-    enterprises = register.select("uscc", "org_code").distinct()
-    indexes = {
-        "uscc": ("uscc", _distinct_by(enterprises.mutate(code=enterprises.uscc), "code", "uscc")),
-        "org_code": ("org_code", _distinct_by(enterprises, "org_code", "org_code")),
-        "regno": ("regno", _distinct_by(register, "regno", "regno")),
-        "tax_no": ("tax_org", _distinct_by(enterprises, "org_code", "tax_no")),
-        "name": ("subject_key", _distinct_by(names, "name_key", "name")),
+def _look_up(records: ir.Table, index: Index) -> ir.Table:
+    enterprises = index.enterprises.select(code="uscc", n=ibis.literal(1, "int64"), hit="uscc")
+    organisations = index.organisations.select("n", "hit", code="org_code")
+    numbers = index.numbers.select("n", "hit", code="regno")
+    named = index.names.select("n", "hit", code="name_key", hit_current="current")
+    lookups = {
+        "uscc": ("uscc", enterprises),
+        "org_code": ("org_code", organisations),
+        "regno": ("regno", numbers),
+        "tax_no": ("tax_org", organisations),
+        "name": ("subject_key", named),
     }
     found = records
-    for key, (column, index) in indexes.items():
-        found = found.left_join(index, found[column] == index[f"{key}_key"]).drop(f"{key}_key")
+    for key, (column, lookup) in lookups.items():
+        renamed = lookup.rename({f"{key}_key": "code", f"{key}_n": "n", f"{key}_hit": "hit"})
+        found = found.left_join(renamed, found[column] == renamed[f"{key}_key"]).drop(f"{key}_key")
     return found
 
 
-def _compare_candidate(found: ir.Table, register: ir.Table, names: ir.Table) -> ir.Table:
-    """Set what the candidate's own name, organisation code and registration numbers are beside those of the record."""
-    carried = names.select(holder=names.uscc, held_name=names.name_key, current=names.current)
-    carried = carried.group_by("holder", "held_name").agg(current=carried.current.max())
-    found = found.left_join(carried, [found.candidate == carried.holder, found.subject_key == carried.held_name]).drop(
-        "holder", "held_name"
+def _compare_candidate(found: ir.Table, index: Index) -> ir.Table:
+    """Set what the candidate's own name, organisation code and registration numbers are beside those of the record.
+
+    ``current`` is null where the candidate never bore the name of the record, ``bears`` tells whether it ever had the
+    registration number.
+    """
+    shared = index.shared_names.select(holder="uscc", held_name="name_key", holder_current="current")
+    found = found.left_join(shared, [found.candidate == shared.holder, found.subject_key == shared.held_name])
+    borne = index.shared_numbers.select(bearer="uscc", borne="regno")
+    found = found.left_join(borne, [found.candidate == borne.bearer, found.regno == borne.borne])
+    own = index.enterprises.rename(own_uscc="uscc")
+    found = found.left_join(own, found.candidate == own.own_uscc)
+    return found.mutate(
+        current=ibis.ifelse(found.name_hit == found.candidate, found.hit_current, found.holder_current),
+        bears=(found.regno_hit == found.candidate).fill_null(False) | found.bearer.notnull(),
     )
-    numbered = register.filter(register.regno.notnull()).select(bearer=register.uscc, borne=register.regno).distinct()
-    numbered = numbered.mutate(bears=ibis.literal(True))
-    found = found.left_join(numbered, [found.candidate == numbered.bearer, found.regno == numbered.borne]).drop(
-        "bearer", "borne"
-    )
-    own = register.group_by("uscc").agg(
-        own_org=register.org_code.min(), regnos=register.regno.nunique(), own_regno=register.regno.max()
-    )
-    own = own.select(own_uscc=own.uscc, own_org=own.own_org, regnos=own.regnos, own_regno=own.own_regno)
-    return found.left_join(own, found.candidate == own.own_uscc).drop("own_uscc")
 
 
 def _outcome(judged: ir.Table) -> ir.Table:
@@ -141,11 +186,13 @@ def _conflicts(t: ir.Table) -> ir.Value:
     valid USCC or organisation code that is not the candidate's, or a registration number beside the candidate's own.
     A number of 13 digits, from before 2007, stands beside the 15 digits that replaced it and says nothing against them.
     """
-    single_regno = (t.regnos == 1) & (t.own_regno != t.regno) & (t.own_regno.length() == t.regno.length())
+    single_regno = (
+        (t.least_regno == t.own_regno) & (t.own_regno != t.regno) & (t.own_regno.length() == t.regno.length())
+    )
     against = {
         "uscc": (t.key != "uscc") & t.uscc.notnull() & (t.uscc != t.candidate),
         "org_code": t.org_code.notnull() & (t.org_code != t.own_org),
-        "regno": t.regno.notnull() & (((t.regno_n > 0) & t.bears.isnull()) | ((t.key != "uscc") & single_regno)),
+        "regno": t.regno.notnull() & (((t.regno_n > 0) & ~t.bears) | ((t.key != "uscc") & single_regno)),
         "tax_no": t.tax_org.notnull() & (t.tax_org != t.own_org) & ((t.key != "uscc") | (t.tax_no_n > 0)),
     }
     named = [ibis.ifelse(where.fill_null(False), key + ",", "") for key, where in against.items()]

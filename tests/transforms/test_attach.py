@@ -4,11 +4,12 @@ import json
 from typing import Any, Final
 
 import ibis
+import ibis.expr.types as ir
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.attach import attach
+from transforms.attach import attach, index_register
 
 DUCKDB = ibis.duckdb.connect()
 A = "91110108551385082Q"
@@ -31,13 +32,18 @@ TYPES = {
 }  # fmt: skip
 
 
+def unkept(_: str, expression: ir.Table) -> ir.Table:
+    return expression
+
+
 def decide(**record: Any) -> dict[str, Any]:
     row = dict.fromkeys(TYPES) | {"record_id": 1, "subject_category": "法人及非法人组织"} | record
-    result = attach(
-        ibis.memtable([row], schema=TYPES),
+    index = index_register(
         ibis.memtable(REGISTER, schema={"uscc": "string", "org_code": "string", "regno": "string"}),
         ibis.memtable(NAMES, schema={"uscc": "string", "name_key": "string", "current": "boolean"}),
+        unkept,
     )
+    result = attach(ibis.memtable([row], schema=TYPES), index)
     [answer] = DUCKDB.to_pyarrow(result).to_pylist()
     json.loads(answer["evidence"])
     return answer
@@ -134,11 +140,12 @@ def decide_all(records: list[dict[str, Any]], register: list[Enterprise]) -> lis
         for u, _, held in register
         for place, name in enumerate(held)
     ]
-    decided = attach(
-        ibis.memtable(rows, schema=TYPES),
+    index = index_register(
         ibis.memtable(codes, schema=_CODE_TYPES),
         ibis.memtable(names, schema=_NAME_TYPES),
+        unkept,
     )
+    decided = attach(ibis.memtable(rows, schema=TYPES), index)
     answers: list[dict[str, Any]] = DUCKDB.to_pyarrow(decided.order_by("record_id")).to_pylist()
     assert [answer["record_id"] for answer in answers] == list(range(len(records)))
     return answers
