@@ -87,7 +87,7 @@ def rule_findings(
     if kind is Kind.LICENCE or sheet is Sheet.LEGACY:
         found |= _status(rows)
     required = [column.target for column in definition.columns if column.required]
-    found["R24.placeholder"] = _listed_among(rows.read("placeholder"), required)
+    found["R24.placeholder"] = rows.read("placeholder")
     return found | {target: _given(rows, target) for target in [*required, *_JUDGED_AS_GIVEN]}
 
 
@@ -122,17 +122,6 @@ def _when(condition: pa.Array, finding: str) -> pa.Array:
 
 def _join(*parts: pa.Array) -> pa.Array:
     return join_present(parts, len(parts[0]))
-
-
-def _listed_among(lists: pa.Array, wanted: list[str]) -> pa.Array:
-    """Keep of each ``;`` list the names in ``wanted``; few distinct lists, so plain Python on the distinct ones."""
-    if lists.null_count == len(lists):
-        return lists
-    encoded = lists.dictionary_encode()
-    kept = [
-        ";".join(name for name in text.split(";") if name in wanted) or None for text in encoded.dictionary.to_pylist()
-    ]
-    return pa.array(kept, TEXT).take(encoded.indices)
 
 
 def _subject(rows: _Rows, sheet: Sheet) -> dict[str, pa.Array]:

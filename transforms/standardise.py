@@ -9,8 +9,9 @@ record. ID numbers are masked on the way in: apart from the raw archive nothing 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -33,6 +34,7 @@ from transforms.columns import (
     Kind,
     Sheet,
 )
+from transforms.distinct import byte_bounds
 from transforms.joining import join_present
 from transforms.sheets import Recognition
 
@@ -108,7 +110,7 @@ def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Aut
     if sheet is Sheet.LEGACY:
         _upgrade_legacy(reading, kind, delivering)
     _infer_subject_category(reading)
-    _find_placeholders(reading)
+    _find_placeholders(reading, {column.target for column in recognition.definition.columns if column.required})
     source_text = _source_text(batch, recognition, reading)
     _mask_id_numbers(reading)
     columns = {name: reading.values[name] for name in STANDARD_COLUMNS[kind]}
@@ -145,18 +147,15 @@ def _read_texts(reading: _Reading, kind: Kind) -> None:
         reading.flag("document_no_from_certificate_no", unnumbered)
 
 
-def _find_placeholders(reading: _Reading) -> None:
-    """Name the columns whose placeholder word left them without a value (R24)."""
-    placeholders = [
-        pc.if_else(
-            pc.and_(sentinels.is_placeholder(raw), pc.is_null(reading.values[target])),
-            pa.scalar(target, TEXT),
-            pa.scalar(None, TEXT),
-        )
-        for target, raw in sorted(reading.raw.items())
-        if target in reading.values
-    ]
-    reading.findings["placeholder"] = join_present(placeholders, reading.rows)
+def _find_placeholders(reading: _Reading, required: Set[str]) -> None:
+    """Name the required columns whose placeholder word left them without a value (R24)."""
+    marks = []
+    for target in sorted(required & reading.raw.keys()):
+        empty = pc.indices_nonzero(reading.values[target].is_null())
+        hit = empty.filter(pc.fill_null(sentinels.is_placeholder(reading.raw[target].take(empty)), False))
+        if len(hit):
+            marks.append(_named_at(hit, target, reading.rows))
+    reading.findings["placeholder"] = join_present(marks, reading.rows)
 
 
 def _read_codes(reading: _Reading) -> None:
@@ -291,13 +290,13 @@ def _telephone_in_column(reading: _Reading, name: str) -> pa.Array | None:
     values = reading.values[name]
     if values.type != TEXT or name in ID_COLUMNS or name in CODE_COLUMNS or name in FREE_TEXT:
         return None
-    rows = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(values, TELEPHONE_LIKE), False))
+    rows = _matching(values, TELEPHONE_LIKE)
     if not len(rows):
         return None
     hit = rows.filter(pc.fill_null(personal.has_telephone(values.take(rows)), False))
     if not len(hit):
         return None
-    return pc.if_else(_mask_at(hit, reading.rows), pa.scalar(name, TEXT), pa.scalar(None, TEXT))
+    return _named_at(hit, name, reading.rows)
 
 
 _CODE_FINDINGS: Final = {
@@ -318,7 +317,7 @@ def _mask_in_column(reading: _Reading, name: str) -> None:
     if values.type != TEXT or name in ID_COLUMNS:
         return
     is_code = name in CODE_COLUMNS
-    rows = pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(values, _CODE_LIKE if is_code else _RUN), False))
+    rows = _matching(values, _CODE_LIKE if is_code else _RUN)
     if not len(rows):
         return
     suspects = values.take(rows)
@@ -327,7 +326,7 @@ def _mask_in_column(reading: _Reading, name: str) -> None:
         return
     where = _mask_at(rows.filter(hit), reading.rows)
     reading.values[name] = pc.replace_with_mask(values, where, personal.mask_ids(suspects.filter(hit)))
-    reading.personal[name] = pc.if_else(where, pa.scalar(name, TEXT), pa.scalar(None, TEXT))
+    reading.personal[name] = _named_at(rows.filter(hit), name, reading.rows)
 
 
 _DIGIT_OR_GAP: Final = rf"[0-9０-９ \-{personal.GAPS}{personal.DASHES}"
@@ -337,6 +336,29 @@ _RUN: Final = rf"[0-9０-９]{_DIGIT_OR_GAP}]{{13}}"
 """A run long enough to hold an ID number, however it is spaced; cheap, and rare in text."""
 _CODE_LIKE: Final = r"(?:^|[^0-9])[0-9]{6}([0-9]{2})?[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}"
 """A code with digits whose middle could be a birthday (15 or 18 digits, with or without a prefix or suffix)."""
+
+
+_SAMPLE: Final = 256
+_FEW: Final = 32
+"""A column with fewer than ``_FEW`` different texts in its first ``_SAMPLE`` rows repeats itself."""
+
+
+def _matching(texts: pa.StringArray, pattern: str) -> pa.UInt64Array:
+    """Positions of the texts that match; a column that repeats itself is asked once for each different text."""
+    if texts.null_count == len(texts):
+        return pa.array([], pa.uint64())
+    if len(texts.slice(0, _SAMPLE).unique()) >= min(_FEW, len(texts)):
+        return pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(texts, pattern), False))
+    encoded = texts.dictionary_encode()
+    matches = pc.match_substring_regex(encoded.dictionary, pattern)
+    if not pc.any(matches).as_py():
+        return pa.array([], pa.uint64())
+    return pc.indices_nonzero(pc.fill_null(matches.take(encoded.indices), False))
+
+
+def _named_at(positions: pa.Array, name: str, rows: int) -> pa.StringArray:
+    """A column of ``rows`` that holds ``name`` at ``positions`` and is null elsewhere."""
+    return pc.if_else(_mask_at(positions, rows), pa.scalar(name, TEXT), pa.scalar(None, TEXT))
 
 
 def _mask_at(positions: pa.Array, rows: int) -> pa.BooleanArray:
@@ -416,9 +438,12 @@ def _derived(
     return {name: derived[name] for name in DERIVED}
 
 
-def _digest(texts: pa.Array) -> pa.Array:
+def _digest(texts: pa.StringArray) -> pa.StringArray:
     """The first 32 hex digits of SHA-256; null stays null."""
-    sha256 = hashlib.sha256
-    return pa.array(
-        [None if text is None else sha256(text.encode()).hexdigest()[:32] for text in texts.to_pylist()], TEXT
-    )
+    data, bounds = byte_bounds(texts)
+    view, sha256 = data.data, hashlib.sha256
+    digests = b"".join([sha256(view[start:stop]).digest()[:16] for start, stop in pairwise(bounds.tolist())])
+    offsets = np.arange(0, 32 * len(bounds), 32, dtype=np.int32)
+    hexadecimal = pa.py_buffer(digests.hex().encode())
+    hashes = pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), hexadecimal)
+    return pc.if_else(texts.is_valid(), hashes, pa.scalar(None, TEXT)) if texts.null_count else hashes
