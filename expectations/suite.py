@@ -13,6 +13,7 @@ from transforms.columns import Kind, Sheet
 
 SUITES = Path(__file__).parent / "suites"
 Severity = Literal["reject", "hold", "warn"]
+Scope = Literal["row", "delivery"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +21,8 @@ class Expectation:
     """One expectation of a suite.
 
     ``id`` is stable for ever (``R03.uscc``); its part before the dot is the rule of the catalogue. ``field`` is the
-    standard column that a steward would mend, or empty where the finding itself lists the columns.
+    standard column that a steward would mend, or empty where the finding itself lists the columns. ``scope`` says what
+    must be known to judge it: the row, or the whole delivery.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Expectation:
     remedy: str
     source: str
     field: str = ""
+    scope: Scope = "row"
 
     @property
     def rule(self) -> str:
@@ -43,7 +46,7 @@ class Expectation:
         return str(self.kwargs["column"])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Suite:
     """The expectations for one kind and sheet; a verdict names ``label``."""
 
@@ -55,6 +58,18 @@ class Suite:
     def label(self) -> str:
         """Name and version, as verdicts carry it."""
         return f"{self.name}@{self.version}"
+
+    def of_scope(self, scope: Scope) -> Suite:
+        """Return the part of this suite that can be judged on a batch of rows, or on the whole delivery only."""
+        return self._parts[scope]
+
+    @functools.cached_property
+    def _parts(self) -> dict[Scope, Suite]:
+        scopes: tuple[Scope, ...] = ("row", "delivery")
+        return {
+            scope: Suite(self.name, self.version, tuple(e for e in self.expectations if e.scope == scope))
+            for scope in scopes
+        }
 
 
 class SuiteInvalid(ValueError):

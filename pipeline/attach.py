@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,12 +21,15 @@ from pipeline.office import Office
 from store.bulk import copy_in, read_batches
 from store.schema import register_version
 from transforms import identifiers, names
-from transforms.attach import Index, index_register
 from transforms.attach import attach as decide_attachments
+from transforms.attach import index_register
 from transforms.columns import TEXT, Kind
 
-BLOCK_ROWS: Final = 200_000
-"""Records decided at once."""
+BLOCK_ROWS: Final = 100000
+"""Records decided at once: while one block is decided, the next is read and the one before is written."""
+
+WAITING_BATCHES: Final = 8
+"""Decided batches that may wait to be written."""
 
 _DUE: Final = """
 SELECT r.record_id, r.subject_key, r.subject_category, r.uscc, r.org_code, r.regno, r.tax_no
@@ -81,22 +85,34 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
             raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
         grades: Counter[str] = Counter()
         methods: Counter[str] = Counter()
-        with Engine(Path(scratch)) as engine:
-            index: Index | None = None
+        with (
+            Engine(Path(scratch)) as engine,
+            ThreadPoolExecutor(1) as reader,
+            ThreadPoolExecutor(1) as writer,
+        ):
+            decided: str | None = None
+            waiting: deque[Future[None]] = deque()
             for kind in Kind:
-                for block in _blocks(_due(office, kind, version)):
-                    index = index or index_register(*_load_register(office, engine), engine.keep)
+                for block in _ahead(reader, _blocks(_due(office, kind, version))):
                     due = engine.load("due", _RECORDS, block)
-                    for batch in engine.stream(decide_attachments(due, index)):
-                        copy_in(connection, "attachment", _as_rows(batch, kind, version, as_of))
+                    if decided is None:
+                        index = index_register(*_load_register(office, engine), engine.keep)
+                        decided = engine.compile(decide_attachments(due, index))
+                    for batch in engine.stream(decided):
+                        rows = _as_rows(batch, kind, version, as_of)
+                        waiting.append(writer.submit(copy_in, connection, "attachment", rows))
                         grades.update(batch.column("grade").to_pylist())
                         methods.update(batch.column("method").to_pylist())
+                        if len(waiting) > WAITING_BATCHES:
+                            waiting.popleft().result()
+            for written in waiting:
+                written.result()
         return Attached(version, sum(grades.values()), dict(sorted(grades.items())), dict(sorted(methods.items())))
 
 
 def _due(office: Office, kind: Kind, version: int) -> Iterator[pa.RecordBatch]:
     query = _DUE.format(kind=kind.value)
-    for batch in read_batches(office.bulk_url, query, {"version": version}):
+    for batch in read_batches(office.bulk_url, query, {"version": version}, batch_bytes=4 << 20):
         tax_org = identifiers.org_code_of_tax_no(batch.column("tax_no"))
         yield pa.RecordBatch.from_arrays([*batch.columns, tax_org], schema=_RECORDS)
 
@@ -110,6 +126,14 @@ def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
             yield block
             block = []
     if any(part.num_rows for part in block):
+        yield block
+
+
+def _ahead(reader: Executor, blocks: Iterator[list[pa.RecordBatch]]) -> Iterator[list[pa.RecordBatch]]:
+    """Yield blocks, the next one being read meanwhile."""
+    coming = reader.submit(next, blocks, None)
+    while (block := coming.result()) is not None:
+        coming = reader.submit(next, blocks, None)
         yield block
 
 

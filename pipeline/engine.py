@@ -62,7 +62,12 @@ class Engine:
         """Return a table that was loaded or kept."""
         return self._backend.table(name)
 
-    def stream(self, expression: ir.Table, rows: int = 50_000) -> Iterator[pa.RecordBatch]:
-        """Run an expression and yield its answer in batches."""
+    def compile(self, expression: ir.Table) -> str:
+        """Return the query of an expression, to stream it more than once while the tables under it are loaded anew."""
+        return str(self._backend.compile(expression))
+
+    def stream(self, expression: ir.Table | str, rows: int = 50_000) -> Iterator[pa.RecordBatch]:
+        """Run an expression, or a compiled one, and yield its answer in batches."""
+        query = expression if isinstance(expression, str) else self.compile(expression)
         with self.cursor() as cursor:
-            yield from cursor.sql(self._backend.compile(expression)).to_arrow_reader(rows)
+            yield from cursor.sql(query).to_arrow_reader(rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -88,10 +89,15 @@ def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "f
         try:
             table = open_table(office.archive.open(stored.sha256), file=path.name)
             _require_columns(table, path.name)
-            for batch in table.batches():
-                rows, refused_codes = _read(batch, path.name, problems)
-                copy_in(connection, "incoming", rows)
-                copy_in(connection, "refused", refused_codes)
+            with ThreadPoolExecutor(1) as writer:
+                written: Future[None] | None = None
+                for batch in table.batches():
+                    rows, refused_codes = _read(batch, path.name, problems)
+                    if written is not None:
+                        written.result()
+                    written = writer.submit(_write, connection, rows, refused_codes)
+                if written is not None:
+                    written.result()
         except DeliveryRefused as refusal:
             raise DeliveryRefused(*masked([refusal.problem])) from None
         problems += table.problems
@@ -112,6 +118,11 @@ def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "f
     with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE enterprise"))
     return Loaded(version, table.rows, **counts, refused=refused, already_loaded=False, problems=masked(problems))
+
+
+def _write(connection: sa.Connection, rows: pa.Table, refused_codes: pa.Table) -> None:
+    copy_in(connection, "incoming", rows)
+    copy_in(connection, "refused", refused_codes)
 
 
 def _loaded_before(connection: sa.Connection, sha256: str, mode: Mode, as_of: dt.date) -> sa.Row[Any] | None:
@@ -192,13 +203,18 @@ def _unusable(
 
 def _refuse_conflicting(connection: sa.Connection, file: str) -> list[Problem]:
     """Drop exact repeats; refuse every row of a code that stands twice with different content."""
+    repeated = connection.execute(sa.text("SELECT uscc FROM incoming GROUP BY uscc HAVING count(*) > 1")).scalars().all()
+    if not repeated:
+        return []
     connection.execute(
         sa.text(
-            "DELETE FROM incoming a USING incoming b WHERE a.uscc = b.uscc AND a.row_no > b.row_no AND"
+            "DELETE FROM incoming a USING incoming b WHERE a.uscc = b.uscc AND a.row_no > b.row_no"
+            " AND a.uscc = ANY(:repeated) AND"
             " (a.name, a.former_names, a.regno, a.legal_rep, a.address, a.established, a.reg_state)"
             " IS NOT DISTINCT FROM"
             " (b.name, b.former_names, b.regno, b.legal_rep, b.address, b.established, b.reg_state)"
-        )
+        ),
+        {"repeated": repeated},
     )
     conflicting = connection.execute(
         sa.text(
@@ -224,7 +240,6 @@ def _refuse_conflicting(connection: sa.Connection, file: str) -> list[Problem]:
 
 def _merge(connection: sa.Connection, version: int, mode: Mode) -> dict[str, int]:
     parameters = {"version": version}
-    connection.execute(sa.text("CREATE UNIQUE INDEX ON incoming (uscc)"))
     connection.execute(sa.text("ANALYZE incoming"))
     closed = 0
     if mode == "full":
@@ -249,6 +264,7 @@ def _merge(connection: sa.Connection, version: int, mode: Mode) -> dict[str, int
             " established, reg_state) SELECT i.uscc, :version, i.name, i.name_key, i.former_names, i.regno,"
             " i.legal_rep, i.address, i.established, i.reg_state FROM incoming i"
             " WHERE NOT EXISTS (SELECT 1 FROM enterprise e WHERE e.uscc = i.uscc AND e.to_version IS NULL)"
+            " ORDER BY i.uscc"
         ),
         parameters,
     ).rowcount

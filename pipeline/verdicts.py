@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 
 from expectations.runner import Outcome
 from expectations.suite import Expectation, Suite
-from pipeline.staging import StagedBatch
+from pipeline.reading import ReadBatch
 from transforms.canonical import canonical_text
-from transforms.columns import TEXT
+from transforms.columns import TEXT, Kind, Sheet
+from transforms.problems import Problem
+from transforms.sheets import SHEETS
 
 VERDICT_SCHEMA: Final = pa.schema(
     [
@@ -37,9 +39,7 @@ def states_of(outcomes: Mapping[str, Outcome], suite: Suite, rows: int) -> np.nd
     return states
 
 
-def verdicts_of(
-    batch: StagedBatch, record_ids: Sequence[int], outcomes: Mapping[str, Outcome], suite: Suite
-) -> pa.Table:
+def verdicts_of(batch: ReadBatch, record_ids: Sequence[int], outcomes: Mapping[str, Outcome], suite: Suite) -> pa.Table:
     """Return one verdict per row and failed expectation (schema ``VERDICT_SCHEMA``)."""
     ids = pa.array(record_ids, pa.int64())
     parts = [
@@ -50,7 +50,46 @@ def verdicts_of(
     return pa.concat_tables(parts) if parts else VERDICT_SCHEMA.empty_table()
 
 
-def _verdicts(batch: StagedBatch, ids: pa.Array, expectation: Expectation, outcome: Outcome, suite: Suite) -> pa.Table:
+def repeat_verdicts(rows: Sequence[Mapping[str, Any]], kind: Kind, suite: Suite) -> pa.Table:
+    """Return the verdicts about rows that contradict another row of their delivery (R22, the suite's only rule)."""
+    [expectation] = suite.expectations
+    listed = [
+        {
+            "record_id": row["record_id"],
+            "expectation": expectation.id,
+            "rule": expectation.rule,
+            "severity": expectation.severity,
+            "field": SHEETS[kind, Sheet(row["sheet"])].code_of(expectation.field),
+            "value": row[expectation.field],
+            "finding": "DIFFERENT_CONTENT",
+            "remedy": expectation.remedy,
+            "suite": suite.label,
+        }
+        for row in rows
+    ]
+    return pa.Table.from_pylist(listed, schema=VERDICT_SCHEMA)
+
+
+def damaged_verdicts(record_ids: Sequence[int], problems: Sequence[Problem]) -> pa.Table:
+    """Return the verdicts about rows that could not be split into fields; problems are masked already."""
+    listed = [
+        {
+            "record_id": record_id,
+            "expectation": problem.rule,
+            "rule": problem.rule,
+            "severity": "reject",
+            "field": problem.field,
+            "value": problem.value,
+            "finding": problem.message,
+            "remedy": problem.remedy,
+            "suite": "connectors.formats",
+        }
+        for record_id, problem in zip(record_ids, problems, strict=True)
+    ]
+    return pa.Table.from_pylist(listed, schema=VERDICT_SCHEMA)
+
+
+def _verdicts(batch: ReadBatch, ids: pa.Array, expectation: Expectation, outcome: Outcome, suite: Suite) -> pa.Table:
     where = pa.array(outcome.positions)
     finding = batch.findings[expectation.column].take(where).cast(TEXT)
     rows = batch.records.take(where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -73,25 +74,52 @@ def supersede(connection: sa.Connection, kind: Kind, pairs: Iterable[tuple[int, 
     )
 
 
-def name_successors(connection: sa.Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:
-    """Say of rows that gave way which one holds: pairs of (record_id, record_id that holds)."""
-    listed = list(pairs)
-    if not listed:
-        return
-    connection.execute(
-        sa.text(
-            f"UPDATE {RECORDS[kind].name} SET superseded_by = v.holds"  # noqa: S608 (own table name)
-            " FROM unnest(CAST(:ids AS bigint[]), CAST(:holds AS bigint[])) AS v(id, holds) WHERE record_id = v.id"
-        ),
-        {"ids": [record_id for record_id, _ in listed], "holds": [holds for _, holds in listed]},
+def settle_repeats(connection: sa.Connection, kind: Kind, changes: Sequence[tuple[int, str, int | None]]) -> list[int]:
+    """Set the state of rows that repeat or contradict another of their delivery: (record_id, state, row that holds).
+
+    Rows that were returned, or already gave way to an earlier delivery, stay as they are. Returns the ids that changed.
+    """
+    if not changes:
+        return []
+    return list(
+        connection.scalars(
+            sa.text(
+                f"UPDATE {RECORDS[kind].name} SET state = v.state, superseded_by = v.holds"  # noqa: S608
+                " FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:holds AS bigint[]))"
+                " AS v(id, state, holds)"
+                f" WHERE record_id = v.id AND {RECORDS[kind].name}.state IN ('accepted', 'review') RETURNING record_id"
+            ),
+            {
+                "ids": [record_id for record_id, _, _ in changes],
+                "states": [state for _, state, _ in changes],
+                "holds": [holds for _, _, holds in changes],
+            },
+        )
     )
+
+
+def rows_by_id(connection: sa.Connection, kind: Kind, record_ids: Sequence[int]) -> list[Mapping[str, Any]]:
+    """Return what tells versions apart (and sheet and 文书号) of the rows with these ids, in the order asked for."""
+    if not record_ids:
+        return []
+    table = RECORDS[kind]
+    columns = ("record_id", "record_key", "content_hash", "updated_at", "sheet", "document_no")
+    wanted = sa.bindparam("ids", list(record_ids), type_=sa.ARRAY(sa.BigInteger))
+    query = sa.select(*(table.c[name] for name in columns)).where(table.c.record_id == sa.any_(wanted))
+    found: dict[int, Mapping[str, Any]] = {row["record_id"]: dict(row) for row in connection.execute(query).mappings()}
+    return [found[record_id] for record_id in record_ids]
+
+
+def store_verdicts(connection: sa.Connection, verdicts: pa.Table) -> None:
+    """Append verdicts."""
+    if verdicts.num_rows:
+        copy_in(connection, "verdict", verdicts)
 
 
 def store_rows(connection: sa.Connection, kind: Kind, records: pa.Table, verdicts: pa.Table) -> None:
     """Append records and the verdicts about them."""
     copy_in(connection, RECORDS[kind].name, records)
-    if verdicts.num_rows:
-        copy_in(connection, "verdict", verdicts)
+    store_verdicts(connection, verdicts)
 
 
 def counts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) -> dict[str, int]:

@@ -11,7 +11,7 @@ from delivering import legacy_penalty, licence, penalty
 
 from expectations import runner
 from expectations.suite import SUITES, Expectation, Suite, SuiteInvalid, load_suite, read_suite
-from pipeline.staging import _REPEATS
+from pipeline.storing import REPEATS
 from transforms.authority import Authority
 from transforms.columns import Kind, Sheet, record_schema
 from transforms.findings import rule_findings
@@ -73,7 +73,7 @@ def test_the_rules_of_the_plan_are_there() -> None:
 
 @pytest.mark.parametrize(("kind", "sheet"), PAIRS)
 def test_every_finding_is_judged_and_every_column_is_found(kind: Kind, sheet: Sheet) -> None:
-    found = set(_findings(kind, sheet)) | {_REPEATS}
+    found = set(_findings(kind, sheet)) | {REPEATS}
     named = {expectation.column for expectation in load_suite(kind, sheet).expectations}
     standard = set(record_schema(kind).names)
     targets = {column.target for column in SHEETS[kind, sheet].columns}

@@ -94,7 +94,7 @@ def test_a_step_that_fails_leaves_the_delivery_to_be_read_again(known: Any, monk
 
 
 def test_counts_that_differ_stop_the_run(known: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline import ingest as module
+    from pipeline import storing as module
 
     path = write(known.folder, "d.csv", as_csv([penalty(1, CF_WSH=""), penalty(2)]))
     losing = module.verdicts_of

@@ -1,0 +1,154 @@
+"""Read a delivery as a stream: files -> text -> standard records with the findings about them; memory stays flat.
+
+Batches are worked on by threads while the caller judges and stores the ones before; they come in the order of the
+rows whatever the threads do.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+from connectors.archive import Archive
+from connectors.formats.limits import Limits
+from connectors.formats.reader import open_table
+from store.deliveries import FileOfDelivery
+from transforms.authority import Authority
+from transforms.columns import Kind, record_schema
+from transforms.findings import rule_findings
+from transforms.problems import Problem
+from transforms.sheets import Recognition, SheetDefinition, recognise, unknown_column_problems
+from transforms.standardise import standardise
+
+READ_ROWS: Final = 12_500
+"""Rows standardised at once."""
+JUDGED_ROWS: Final = 50_000
+"""Rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
+THREADS: Final = 2
+
+Tell = Callable[[str, int], object]
+"""Hears what was done to how many more rows; for progress that a person sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """Records of one batch (``record_schema``) and the findings about them, by the column that a suite names."""
+
+    file_ordinal: int
+    definition: SheetDefinition
+    records: pa.Table
+    findings: dict[str, pa.Array]
+
+
+class DeliveryReader:
+    """The files of one delivery; ``rows_of_file``, ``problems``, ``damaged`` fill while ``batches`` is consumed."""
+
+    def __init__(
+        self,
+        files: tuple[FileOfDelivery, ...],
+        *,
+        kind: Kind,
+        archive: Archive,
+        delivering: Authority,
+        as_of: dt.date,
+        tell: Tell = lambda _step, _rows: None,
+    ) -> None:
+        """Nothing is opened yet. ``tell`` hears of each batch."""
+        self.rows_of_file: dict[int, int] = {}
+        self.problems: list[Problem] = []
+        self.damaged: list[tuple[int, Problem]] = []
+        self.definitions: list[SheetDefinition] = []
+        self._files = files
+        self._kind = kind
+        self._archive = archive
+        self._delivering = delivering
+        self._as_of = as_of
+        self._tell = tell
+
+    @property
+    def rows(self) -> int:
+        """Rows received so far, damaged ones included."""
+        return sum(self.rows_of_file.values())
+
+    def batches(self) -> Iterator[ReadBatch]:
+        """Yield what the files hold, about ``JUDGED_ROWS`` rows at a time, never two files in one batch.
+
+        Raises ``DeliveryRefused`` when a file cannot be read as a whole, perhaps after some of its rows.
+        """
+        for file in self._files:
+            yield from self._batches_of(file)
+
+    def _batches_of(self, file: FileOfDelivery) -> Iterator[ReadBatch]:
+        with open_table(self._archive.open(file.sha256), file=file.name, limits=Limits(batch_rows=READ_ROWS)) as table:
+            if table.header:
+                recognition = recognise(table.header, self._kind, file=file.name)
+                self.problems += unknown_column_problems(recognition, file=file.name)
+                self.definitions.append(recognition.definition)
+                raw = _one_batch_each(_gathered(table.batches(), READ_ROWS))
+                looked_at = _in_order(lambda batch: self._look_at(batch, recognition), raw)
+                for gathered in _gathered(looked_at, JUDGED_ROWS):
+                    yield self._as_read(file, recognition, gathered)
+            elif any(True for _ in table.batches()):
+                raise AssertionError("a table without columns has no rows")
+            self.damaged += [(file.ordinal, p) for p in table.problems if p.severity == "reject"]
+            self.problems += [p for p in table.problems if p.severity != "reject"]
+            self.rows_of_file[file.ordinal] = table.rows
+
+    def _look_at(self, batch: pa.RecordBatch, recognition: Recognition) -> pa.RecordBatch:
+        """Standardise one batch and put the findings about it beside it."""
+        standardised = standardise(batch, recognition, self._delivering)
+        found = rule_findings(standardised, recognition.definition, delivering=self._delivering, as_of=self._as_of)
+        columns = dict(zip(standardised.records.column_names, standardised.records.columns, strict=True))
+        columns |= {f"{_FINDING}{name}": column for name, column in found.items()}
+        return pa.table(columns).combine_chunks().to_batches()[0]
+
+    def _as_read(self, file: FileOfDelivery, recognition: Recognition, table: pa.Table) -> ReadBatch:
+        self._tell("read", table.num_rows)
+        width = len(record_schema(self._kind))
+        findings = {
+            name.removeprefix(_FINDING): table.column(name).combine_chunks() for name in table.column_names[width:]
+        }
+        return ReadBatch(file.ordinal, recognition.definition, table.select(range(width)), findings)
+
+
+_FINDING: Final = "finding:"
+
+
+def _in_order(
+    work: Callable[[pa.RecordBatch], pa.RecordBatch], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Work on some batches at once and yield the answers in the order of the batches.
+
+    Arrow's kernels and the hashes let go of the interpreter, so threads share the cores; answers do not depend on it.
+    """
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting: deque[Future[pa.RecordBatch]] = deque()
+        for batch in batches:
+            waiting.append(pool.submit(work, batch))
+            if len(waiting) > THREADS + 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Put batches together until they hold about ``rows`` rows."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(part.num_rows for part in waiting) >= rows:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def _one_batch_each(tables: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+    for table in tables:
+        yield table.combine_chunks().to_batches()[0]
