@@ -64,8 +64,8 @@ from feeds.sample import ReadBackError, check_sample
 from feeds.signature import Signer
 from feeds.site_schema import data_package, tombstone_columns, xml_schema
 from feeds.sites import Site, Table
-from feeds.twin import Twin
 from feeds.sorted_rows import write_sorted
+from feeds.twin import Twin
 from transforms.columns import Kind
 
 _NAMED_KEYS: Final = 20
