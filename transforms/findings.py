@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,7 +33,7 @@ from transforms.columns import (
 )
 from transforms.joining import join_present
 from transforms.sheets import SheetDefinition
-from transforms.standardise import Standardised
+from transforms.standardise import Standardised, ask_each_text
 
 _LARGEST_PLAUSIBLE_FINE: Final = Decimal(1000)
 """万元; above it a yuan amount was probably put into the 万元 column (R18, our reading)."""
@@ -120,6 +121,10 @@ def _when(condition: pa.Array, finding: str) -> pa.Array:
     return pc.if_else(pc.fill_null(condition, False), pa.scalar(finding, TEXT), _NULL)
 
 
+def _says(texts: pa.Array, pattern: str) -> pa.Array:
+    return pc.fill_null(ask_each_text(texts, lambda texts: pc.match_substring_regex(texts, pattern)), False)
+
+
 def _join(*parts: pa.Array) -> pa.Array:
     return join_present(parts, len(parts[0]))
 
@@ -149,10 +154,11 @@ def _codes(rows: _Rows) -> dict[str, pa.Array]:
     uscc, org_code = rows.value("uscc"), rows.value("org_code")
     uscc_finding = rows.read("code.uscc")
     inner_only = pc.fill_null(pc.equal(uscc_finding, "ORG_CHECK"), False)
-    from_uscc = identifiers.org_code_of_uscc(uscc)
-    disagree = pc.and_(identifiers.uscc_valid(uscc), pc.not_equal(org_code, from_uscc))
-    of_subject = pc.coalesce(org_code, from_uscc)
-    foreign_tax = pc.not_equal(identifiers.org_code_of_tax_no(rows.value("tax_no")), of_subject)
+    masked = pc.match_substring(uscc, "*")  # it was judged before
+    right = pc.and_not(pc.or_(pc.is_null(uscc_finding), inner_only), masked)
+    from_uscc = pc.if_else(right, pc.utf8_slice_codeunits(uscc, 8, 17), _NULL)
+    disagree = pc.not_equal(org_code, from_uscc)
+    foreign_tax = _foreign_tax(rows.value("tax_no"), pc.coalesce(org_code, from_uscc))
     resident = pc.and_(
         pc.equal(rows.value("id_type"), "身份证"),
         pc.is_valid(rows.read("code.id_no")),
@@ -163,13 +169,19 @@ def _codes(rows: _Rows) -> dict[str, pa.Array]:
         "R05.org_code_agrees": _when(disagree, "ORG_CODE_NOT_IN_USCC"),
         "R05.org_code": pc.coalesce(rows.read("damaged.org_code"), rows.read("code.org_code")),
         "R06.regno": pc.coalesce(rows.read("damaged.regno"), rows.read("code.regno")),
-        "R07.tax_no": pc.coalesce(
-            rows.read("damaged.tax_no"), rows.read("code.tax_no"), _when(foreign_tax, "ORG_CODE_NOT_IN_TAX_NO")
-        ),
+        "R07.tax_no": pc.coalesce(rows.read("damaged.tax_no"), rows.read("code.tax_no"), foreign_tax),
         "R08.id_no": pc.if_else(pc.fill_null(resident, False), rows.read("code.id_no"), _NULL),
         "R09.personal_id": rows.read("personal_id"),
         "R09.telephone": rows.read("telephone"),
     }
+
+
+def _foreign_tax(tax_no: pa.Array, org_code: pa.Array) -> pa.Array:
+    """Compare the organisation code inside a tax number with the subject's own."""
+    given = pc.and_(pc.is_valid(tax_no), pc.is_valid(org_code))
+    inside = identifiers.org_code_of_tax_no(tax_no.filter(given))
+    foreign = pc.fill_null(pc.not_equal(inside, org_code.filter(given)), False)
+    return _when(pc.replace_with_mask(given, given, foreign), "ORG_CODE_NOT_IN_TAX_NO")
 
 
 def _days(rows: _Rows, kind: Kind) -> dict[str, pa.Array]:
@@ -205,8 +217,7 @@ def _category(rows: _Rows) -> dict[str, pa.Array]:
 def _amounts(rows: _Rows) -> dict[str, pa.Array]:
     category, fine, confiscated = map(rows.value, ("penalty_category", "fine_amount", "confiscated_amount"))
     in_text = rows.read("fine_in_text")
-    has_fine, has_confiscation = (pc.fill_null(pc.match_substring(category, part), False) for part in ("罚款", "没收"))
-    has_licence = pc.fill_null(pc.match_substring_regex(category, "暂扣|吊销"), False)
+    has_fine, has_confiscation, has_licence = (_says(category, words) for words in ("罚款", "没收", "暂扣|吊销"))
     classified = pc.is_valid(category)
     zero = pa.scalar(Decimal(0), fine.type)
     positive = pc.fill_null(pc.greater(fine, zero), False)
@@ -237,18 +248,16 @@ def _amounts(rows: _Rows) -> dict[str, pa.Array]:
 
 def _against_text(fine: pa.Array, in_text: pa.Array) -> dict[str, pa.Array]:
     """R17 and R18 compare in exact decimals; only rows where both amounts exist and differ are looked at."""
-    differ = pc.fill_null(pc.not_equal(fine, in_text), False) if in_text.type == fine.type else None
-    large = pc.fill_null(pc.greater(fine, pa.scalar(_LARGEST_PLAUSIBLE_FINE, fine.type)), False)
-    mismatch: list[str | None] = [None] * len(fine)
-    slip: list[str | None] = ["VERY_LARGE" if flag else None for flag in large.to_pylist()]
-    if differ is not None:
-        for position in pc.indices_nonzero(differ).to_pylist():
-            stated, written = fine[position].as_py(), in_text[position].as_py()
-            if abs(stated - written) > _EXACT:
-                mismatch[position] = "NOT_AS_IN_TEXT"
-            if stated == written * _UNIT_SLIP:
-                slip[position] = "TEN_THOUSAND_TIMES_TEXT"
-    return {"R17.fine_in_text": pa.array(mismatch, TEXT), "R18.unit_slip": pa.array(slip, TEXT)}
+    mismatch, slip = np.zeros((2, len(fine)), np.bool_)
+    for position in pc.indices_nonzero(pc.fill_null(pc.not_equal(fine, in_text), False)).to_pylist():
+        stated, written = fine[position].as_py(), in_text[position].as_py()
+        mismatch[position] = abs(stated - written) > _EXACT
+        slip[position] = stated == written * _UNIT_SLIP
+    large = _when(pc.greater(fine, pa.scalar(_LARGEST_PLAUSIBLE_FINE, fine.type)), "VERY_LARGE")
+    return {
+        "R17.fine_in_text": _when(pa.array(mismatch), "NOT_AS_IN_TEXT"),
+        "R18.unit_slip": pc.coalesce(_when(pa.array(slip), "TEN_THOUSAND_TIMES_TEXT"), large),
+    }
 
 
 def _authority_codes(rows: _Rows) -> dict[str, pa.Array]:
@@ -257,11 +266,9 @@ def _authority_codes(rows: _Rows) -> dict[str, pa.Array]:
         code = rows.value(name)
         finding = rows.read(f"code.{name}")
         finding = pc.if_else(pc.fill_null(pc.equal(finding, "ORG_CHECK"), False), _NULL, finding)
-        of_state = pc.fill_null(pc.match_substring_regex(code, "^1[123]"), False)
-        not_public = pc.and_(pc.is_valid(code), pc.invert(of_state))
+        not_public = pc.and_(pc.is_valid(code), pc.invert(_says(code, "^1[123]")))
         found[f"R19.{name}"] = pc.coalesce(rows.read(f"damaged.{name}"), finding, _when(not_public, "NOT_AN_AUTHORITY"))
-        delegated = pc.fill_null(pc.match_substring_regex(code, "^1[23]"), False)
-        found[f"R19.{name}_delegated"] = _when(delegated, "NOT_AN_ORGAN")
+        found[f"R19.{name}_delegated"] = _when(_says(code, "^1[23]"), "NOT_AN_ORGAN")
     own = pc.fill_null(pc.is_in(rows.value("authority_code"), value_set=pa.array(rows.delivering.codes, TEXT)), False)
     foreign = pc.and_(
         pc.and_(pc.is_valid(rows.value("authority_code")), pc.invert(own)), pc.is_null(found["R19.authority_code"])

@@ -36,6 +36,8 @@ _ID_18: Final = re.compile(rf"(?<![0-9])(?=([0-9](?:{_GAP}[0-9]){{16}}{_GAP}[0-9
 _ID_15: Final = re.compile(rf"(?<![0-9])(?=([0-9]{{6}}{_GAP}[0-9]{{6}}{_GAP}[0-9]{{3}})(?![0-9X]))")
 _WRITTEN_GAP: Final = rf"[ \-{GAPS}{DASHES}]{{0,2}}"
 _DIGITS_OF_AN_ID: Final = rf"[0-9０-９](?:{_WRITTEN_GAP}[0-9０-９]){{14}}"
+_SHORTEST_ID: Final = 15
+"""Bytes; no character is written in fewer bytes than it folds into digits."""
 _LONGEST_CODE_CELL: Final = 60
 
 _MOBILE: Final = r"(?<![0-9])(?:(?:\+|00)?86[ -]{0,2})?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9])"
@@ -59,13 +61,19 @@ Spans = list[tuple[int, int, int]]
 def _is_id_number(codes: pa.StringArray) -> npt.NDArray[np.bool_]:
     """Valid 18 digits, or 15 of the older form that are not a registration number as well."""
     right = pc.and_(codes.is_valid(), pc.is_null(resident_id_finding(codes)))
+    if not pc.any(right).as_py():
+        return np.zeros(len(codes), np.bool_)
     company = pc.and_(pc.equal(pc.binary_length(codes), 15), pc.is_null(regno_finding(codes)))
     return np.asarray(pc.fill_null(pc.and_not(right, company), False).to_numpy(zero_copy_only=False))
 
 
 def _code_cells(texts: pa.StringArray) -> npt.NDArray[np.bool_]:
     """Cells that are one code which is, or begins with, an ID number: tax numbers append two characters to it."""
-    rows = np.flatnonzero(pc.fill_null(pc.less_equal(pc.utf8_length(texts), _LONGEST_CODE_CELL), False))
+    one_code = pc.and_(
+        pc.greater_equal(pc.binary_length(texts), _SHORTEST_ID),
+        pc.less_equal(pc.utf8_length(texts), _LONGEST_CODE_CELL),
+    )
+    rows = np.flatnonzero(pc.fill_null(one_code, False))
     codes = normalise_code(texts.take(pa.array(rows)))
     length = pc.utf8_length(codes)
     core = pc.if_else(

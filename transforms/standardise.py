@@ -9,7 +9,7 @@ record. ID numbers are masked on the way in: apart from the raw archive nothing 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -96,6 +96,22 @@ class _Reading:
         )
 
 
+_SAMPLE: Final = 256
+_FEW: Final = 32
+"""A column with fewer than ``_FEW`` different texts in its first ``_SAMPLE`` rows repeats itself."""
+
+
+def ask_each_text(texts: pa.StringArray, ask: Callable[[pa.StringArray], pa.Array]) -> pa.Array:
+    """Apply ``ask``, which judges each text by itself, but where a column repeats itself to its different texts only.
+
+    ``ask`` must answer null for null.
+    """
+    if len(texts.slice(0, _SAMPLE).unique()) >= min(_FEW, len(texts)):
+        return ask(texts)
+    encoded = texts.dictionary_encode()
+    return ask(encoded.dictionary).take(encoded.indices)
+
+
 def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Authority) -> Standardised:
     """Read a batch of text columns (``row_no`` and the header cells of ``recognition``) into standard records."""
     kind, sheet = recognition.definition.kind, recognition.definition.sheet
@@ -111,10 +127,12 @@ def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Aut
         _upgrade_legacy(reading, kind, delivering)
     _infer_subject_category(reading)
     _find_placeholders(reading, {column.target for column in recognition.definition.columns if column.required})
-    source_text = _source_text(batch, recognition, reading)
+    written = {name: canonical_text(values) for name, values in reading.values.items() if values.type != TEXT}
+    source_text = _source_text(batch, recognition, reading.values | written)
     _mask_id_numbers(reading)
     columns = {name: reading.values[name] for name in STANDARD_COLUMNS[kind]}
-    columns |= _derived(kind, columns, source_text, join_present(reading.flags, reading.rows))
+    flags = join_present(reading.flags, reading.rows)
+    columns |= _derived(kind, columns | written, source_text, flags)
     records = pa.table({"row_no": batch.column("row_no"), **columns})
     return Standardised(records, reading.findings)
 
@@ -131,7 +149,9 @@ def _raw_columns(batch: pa.RecordBatch, recognition: Recognition) -> dict[str, p
 
 def _text(reading: _Reading, target: str) -> pa.Array:
     raw = reading.raw.get(target)
-    return pa.nulls(reading.rows, TEXT) if raw is None else sentinels.missing_to_null(raw)
+    if raw is None or not pc.any(pc.not_equal(raw, "")).as_py():
+        return pa.nulls(reading.rows, TEXT)
+    return ask_each_text(raw, sentinels.missing_to_null)
 
 
 def _read_texts(reading: _Reading, kind: Kind) -> None:
@@ -161,15 +181,18 @@ def _find_placeholders(reading: _Reading, required: Set[str]) -> None:
 def _read_codes(reading: _Reading) -> None:
     for target in CODE_COLUMNS:
         text = reading.values[target]
-        reading.values[target] = identifiers.normalise_code(text)
-        damaged = identifiers.excel_damaged(text)
+        reading.values[target] = ask_each_text(text, identifiers.normalise_code)
+        damaged = ask_each_text(text, identifiers.excel_damaged)
         if pc.any(damaged).as_py():
             reading.findings[f"damaged.{target}"] = pc.if_else(
                 damaged, pa.scalar("EXCEL_DAMAGE", TEXT), pa.scalar(None, TEXT)
             )
     uscc, regno = reading.values["uscc"], reading.values["regno"]
-    misplaced = pc.and_(pc.is_null(uscc), pc.fill_null(identifiers.uscc_valid(regno), False))
-    if pc.any(misplaced).as_py():
+    of_18 = pc.fill_null(pc.equal(pc.binary_length(regno), 18), False)
+    candidates = pc.indices_nonzero(pc.and_(pc.is_null(uscc), of_18))
+    found = candidates.filter(identifiers.uscc_valid(regno.take(candidates)))
+    if len(found):
+        misplaced = _mask_at(found, reading.rows)
         reading.values["uscc"] = pc.if_else(misplaced, regno, uscc)
         reading.values["regno"] = pc.if_else(misplaced, pa.scalar(None, TEXT), regno)
         reading.flag("uscc_from_regno", misplaced)
@@ -211,7 +234,10 @@ def _both_classes(first: pa.Array, second: pa.Array) -> pa.Array:
 
 
 def _read_amounts(reading: _Reading, sheet: Sheet) -> None:
-    fine_in_text, confiscated_in_text = money.amounts_in_text(reading.values["content"])
+    content = reading.values["content"].dictionary_encode()
+    fine_in_text, confiscated_in_text = (
+        sums.take(content.indices) for sums in money.amounts_in_text(content.dictionary)
+    )
     if sheet is Sheet.STANDARD:
         for target in ("fine_amount", "confiscated_amount"):
             reading.values[target], reading.findings[f"amount.{target}"] = money.parse_amount(_text(reading, target))
@@ -272,9 +298,9 @@ def _infer_subject_category(reading: _Reading) -> None:
 
 def _mask_id_numbers(reading: _Reading) -> None:
     for target, look in _CODE_FINDINGS.items():
-        reading.findings[f"code.{target}"] = look(reading.values[target])
+        reading.findings[f"code.{target}"] = ask_each_text(reading.values[target], look)
     for target in ID_COLUMNS:
-        reading.values[target] = personal.mask_ids(_covered(reading.values[target]))
+        reading.values[target] = ask_each_text(reading.values[target], lambda codes: personal.mask_ids(_covered(codes)))
     for name in sorted(reading.values):
         _mask_in_column(reading, name)
     marks = [reading.personal[name] for name in sorted(reading.personal)]
@@ -338,22 +364,10 @@ _CODE_LIKE: Final = r"(?:^|[^0-9])[0-9]{6}([0-9]{2})?[0-9]{2}(0[1-9]|1[0-2])(0[1
 """A code with digits whose middle could be a birthday (15 or 18 digits, with or without a prefix or suffix)."""
 
 
-_SAMPLE: Final = 256
-_FEW: Final = 32
-"""A column with fewer than ``_FEW`` different texts in its first ``_SAMPLE`` rows repeats itself."""
-
-
 def _matching(texts: pa.StringArray, pattern: str) -> pa.UInt64Array:
-    """Positions of the texts that match; a column that repeats itself is asked once for each different text."""
-    if texts.null_count == len(texts):
-        return pa.array([], pa.uint64())
-    if len(texts.slice(0, _SAMPLE).unique()) >= min(_FEW, len(texts)):
-        return pc.indices_nonzero(pc.fill_null(pc.match_substring_regex(texts, pattern), False))
-    encoded = texts.dictionary_encode()
-    matches = pc.match_substring_regex(encoded.dictionary, pattern)
-    if not pc.any(matches).as_py():
-        return pa.array([], pa.uint64())
-    return pc.indices_nonzero(pc.fill_null(matches.take(encoded.indices), False))
+    """Positions of the texts that match."""
+    found = ask_each_text(texts, lambda texts: pc.match_substring_regex(texts, pattern))
+    return pc.indices_nonzero(pc.fill_null(found, False))
 
 
 def _named_at(positions: pa.Array, name: str, rows: int) -> pa.StringArray:
@@ -374,17 +388,18 @@ def _covered(codes: pa.Array) -> pa.Array:
     return pc.if_else(short, hidden, pc.replace_substring_regex(codes, r"(?s)^(.).*(.{4})$", r"\1********\2"))
 
 
-def _source_text(batch: pa.RecordBatch, recognition: Recognition, reading: _Reading) -> pa.Array:
+def _source_text(batch: pa.RecordBatch, recognition: Recognition, written: Mapping[str, pa.Array]) -> pa.Array:
     members: list[pa.Array] = []
     for cell, column in recognition.columns.items():
         raw = batch.column(cell)
-        kept = reading.values.get(column.target)
-        same = pa.nulls(reading.rows, pa.bool_()) if kept is None else pc.equal(raw, canonical_text(kept))
-        members += _json_members(column.code, raw, pc.and_(_says_something(raw), pc.invert(pc.fill_null(same, False))))
+        says = _says_something(raw)
+        if (kept := written.get(column.target)) is not None:
+            says = pc.and_(says, pc.fill_null(pc.not_equal(raw, kept), True))
+        members += _json_members(column.code, raw, says)
     for cell in recognition.unknown:
         raw = batch.column(cell)
         members += _json_members(cell, raw, _says_something(raw))
-    inside = join_present(members, reading.rows, ",")
+    inside = join_present(members, batch.num_rows, ",")
     return pc.binary_join_element_wise(pa.scalar("{"), inside, pa.scalar("}"), "")
 
 
@@ -414,15 +429,16 @@ _ID_CODES: Final = frozenset(
 
 
 def _derived(
-    kind: Kind, columns: Mapping[str, pa.Array], source_text: pa.Array, flags: pa.Array
+    kind: Kind, written: Mapping[str, pa.Array], source_text: pa.Array, flags: pa.Array
 ) -> dict[str, pa.Array]:
-    document_key = names.document_key(columns["document_no"])
-    subject_key = names.name_key(columns["subject_name"])
-    person = pc.equal(columns["subject_category"], NATURAL_PERSON)
+    """Derive the columns ``DERIVED`` from the canonical texts of the standard ones."""
+    document_key = names.document_key(written["document_no"])
+    subject_key = names.name_key(written["subject_name"])
+    person = pc.equal(written["subject_category"], NATURAL_PERSON)
     realm = pc.if_else(pc.fill_null(person, False), f"{kind}\x1fperson", f"{kind}\x1forganisation")
     natural_key = pc.binary_join_element_wise(realm, document_key, subject_key, "\x1f")
     content = pc.binary_join_element_wise(
-        *(canonical_text(values) for name, values in columns.items() if name != "updated_at"),
+        *(texts for name, texts in written.items() if name != "updated_at"),
         "\x1f",
         null_handling="replace",
         null_replacement="\x00",
