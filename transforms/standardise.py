@@ -182,11 +182,10 @@ def _read_codes(reading: _Reading) -> None:
     for target in CODE_COLUMNS:
         text = reading.values[target]
         reading.values[target] = ask_each_text(text, identifiers.normalise_code)
-        damaged = ask_each_text(text, identifiers.excel_damaged)
-        if pc.any(damaged).as_py():
-            reading.findings[f"damaged.{target}"] = pc.if_else(
-                damaged, pa.scalar("EXCEL_DAMAGE", TEXT), pa.scalar(None, TEXT)
-            )
+        lost = pc.indices_nonzero(pc.and_(pc.is_valid(text), pc.is_null(reading.values[target])))
+        damaged = lost.filter(identifiers.excel_damaged(text.take(lost)))
+        if len(damaged):
+            reading.findings[f"damaged.{target}"] = _named_at(damaged, "EXCEL_DAMAGE", reading.rows)
     uscc, regno = reading.values["uscc"], reading.values["regno"]
     of_18 = pc.fill_null(pc.equal(pc.binary_length(regno), 18), False)
     candidates = pc.indices_nonzero(pc.and_(pc.is_null(uscc), of_18))
