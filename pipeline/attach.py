@@ -25,7 +25,7 @@ from transforms.attach import attach as decide_attachments
 from transforms.attach import index_register
 from transforms.columns import TEXT, Kind
 
-BLOCK_ROWS: Final = 100000
+BLOCK_ROWS: Final = 100_000
 """Records decided at once: while one block is decided, the next is read and the one before is written."""
 
 WAITING_BATCHES: Final = 8

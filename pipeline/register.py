@@ -203,7 +203,9 @@ def _unusable(
 
 def _refuse_conflicting(connection: sa.Connection, file: str) -> list[Problem]:
     """Drop exact repeats; refuse every row of a code that stands twice with different content."""
-    repeated = connection.execute(sa.text("SELECT uscc FROM incoming GROUP BY uscc HAVING count(*) > 1")).scalars().all()
+    repeated = (
+        connection.execute(sa.text("SELECT uscc FROM incoming GROUP BY uscc HAVING count(*) > 1")).scalars().all()
+    )
     if not repeated:
         return []
     connection.execute(
