@@ -6,9 +6,12 @@ rows whatever the threads do.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import queue
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -29,7 +32,7 @@ from transforms.standardise import standardise
 READ_ROWS: Final = 12_500
 """Rows standardised at once."""
 JUDGED_ROWS: Final = 50_000
-"""Rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
+"""Most rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
 THREADS: Final = 2
 
 Tell = Callable[[str, int], object]
@@ -81,8 +84,8 @@ class DeliveryReader:
 
         Raises ``DeliveryRefused`` when a file cannot be read as a whole, perhaps after some of its rows.
         """
-        for file in self._files:
-            yield from self._batches_of(file)
+        with contextlib.closing(_ahead(batch for file in self._files for batch in self._batches_of(file))) as batches:
+            yield from batches
 
     def _batches_of(self, file: FileOfDelivery) -> Iterator[ReadBatch]:
         with open_table(self._archive.open(file.sha256), file=file.name, limits=Limits(batch_rows=READ_ROWS)) as table:
@@ -92,7 +95,7 @@ class DeliveryReader:
                 self.definitions.append(recognition.definition)
                 raw = _one_batch_each(_gathered(table.batches(), READ_ROWS))
                 looked_at = _in_order(lambda batch: self._look_at(batch, recognition), raw)
-                for gathered in _gathered(looked_at, JUDGED_ROWS):
+                for gathered in _growing(looked_at, READ_ROWS, JUDGED_ROWS):
                     yield self._as_read(file, recognition, gathered)
             elif any(True for _ in table.batches()):
                 raise AssertionError("a table without columns has no rows")
@@ -137,6 +140,39 @@ def _in_order(
             yield waiting.popleft().result()
 
 
+def _ahead(batches: Iterable[ReadBatch]) -> Generator[ReadBatch]:
+    """Read on in a thread while the caller is busy with the batch before; one batch waits at the most."""
+    waiting: queue.Queue[ReadBatch | BaseException | None] = queue.Queue(maxsize=1)
+    stopped = threading.Event()
+
+    def put(item: ReadBatch | BaseException | None) -> None:
+        while not stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                waiting.put(item, timeout=0.2)
+                return
+
+    def read() -> None:
+        try:
+            for batch in batches:
+                put(batch)
+                if stopped.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(error)
+
+    reader = threading.Thread(target=read, name="reader", daemon=True)
+    reader.start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        reader.join()
+
+
 def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
     """Put batches together until they hold about ``rows`` rows."""
     waiting: list[pa.RecordBatch] = []
@@ -145,6 +181,19 @@ def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table
         if sum(part.num_rows for part in waiting) >= rows:
             yield pa.Table.from_batches(waiting)
             waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def _growing(batches: Iterable[pa.RecordBatch], first: int, most: int) -> Iterator[pa.Table]:
+    """Put batches together, few rows at first so that storing begins early, then twice as many each time."""
+    waiting: list[pa.RecordBatch] = []
+    rows = first
+    for batch in batches:
+        waiting.append(batch)
+        if sum(part.num_rows for part in waiting) >= rows:
+            yield pa.Table.from_batches(waiting)
+            waiting, rows = [], min(2 * rows, most)
     if waiting:
         yield pa.Table.from_batches(waiting)
 

@@ -9,6 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from pipeline.office import Office
+from transforms.columns import Kind
 
 STATES: Final = ("published", "withheld", "review", "returned", "superseded", "duplicate", "waiting", "unexplained")
 """States of a row. ``waiting`` is accepted and not yet attached or published; ``unexplained`` must not occur."""
@@ -72,6 +73,29 @@ ORDER BY n.site, kind
 """
 
 
+_STRAYS: Final = (
+    *(
+        (
+            f"SELECT count(*) FROM {kind} r WHERE NOT EXISTS (SELECT 1 FROM delivery d"  # noqa: S608 (own names)
+            " WHERE d.delivery_id = r.delivery_id)",
+            f"{{}} {kind} rows belong to no delivery",
+        )
+        for kind in Kind
+    ),
+    (
+        "SELECT count(*) FROM attachment a WHERE a.register_version IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM register_version v WHERE v.register_version = a.register_version)",
+        "{} attachments name no register version",
+    ),
+    (
+        "SELECT count(*) FROM disclosure d WHERE NOT EXISTS"
+        " (SELECT 1 FROM release r WHERE r.release_id = d.release_id)",
+        "{} disclosures belong to no release",
+    ),
+)
+"""Rows that point nowhere: the bulk tables have no foreign keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliverySums:
     """One delivery: rows received, rows per state, and what is wrong with the sums."""
@@ -133,4 +157,5 @@ def reconcile(office: Office) -> Reconciliation:
                 findings.append(
                     f"{site} {kind}: {shown.get((site, kind), 0)} records decided shown, {full} in the feed"
                 )
+        findings += [text.format(count) for query, text in _STRAYS if (count := connection.scalar(sa.text(query)))]
     return Reconciliation(tuple(sums), tuple(findings))

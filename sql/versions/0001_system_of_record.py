@@ -36,6 +36,28 @@ def upgrade() -> None:
         comment="what a steward does about each reason for an uncertain attachment",
     )
     op.create_table(
+        "attachment",
+        sa.Column("attachment_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("record_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("uscc", sa.Text(), nullable=True, comment="null where nothing or more than one enterprise fits"),
+        sa.Column(
+            "method",
+            sa.Text(),
+            nullable=False,
+            comment="uscc, org_code, regno, tax_no, name, former_name, none, natural_person",
+        ),
+        sa.Column("grade", sa.Text(), nullable=False, comment="certain, review, none"),
+        sa.Column("score", sa.Numeric(precision=4, scale=3), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True, comment="why it is not certain"),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("register_version", sa.BigInteger(), nullable=True),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("attachment_id", name=op.f("pk_attachment")),
+        comment="append-only; the newest row of a record holds",
+    )
+    op.create_index(op.f("ix_attachment_record_id"), "attachment", ["record_id"], unique=False)
+    op.create_table(
         "collection",
         sa.Column("collection_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
@@ -68,124 +90,6 @@ def upgrade() -> None:
         comment="what arrived, immutable; the same bytes twice are one delivery",
     )
     op.create_table(
-        "register_version",
-        sa.Column("register_version", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("mode", sa.Text(), nullable=False, comment="full or changes"),
-        sa.Column("as_of", sa.Date(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("file", sa.Text(), nullable=False),
-        sa.Column("rows", sa.BigInteger(), nullable=False),
-        sa.Column("added", sa.BigInteger(), nullable=False),
-        sa.Column("changed", sa.BigInteger(), nullable=False),
-        sa.Column("closed", sa.BigInteger(), nullable=False, comment="absent from a full set"),
-        sa.Column("refused", sa.BigInteger(), nullable=False),
-        sa.Column("loaded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("register_version", name=op.f("pk_register_version")),
-        comment="every attachment names the version it was decided on",
-    )
-    op.create_table(
-        "release",
-        sa.Column("release_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("site", sa.Text(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
-        sa.Column("as_of", sa.Date(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False, comment="building, visible"),
-        sa.Column("manifest_sha256", sa.Text(), nullable=True),
-        sa.Column("after_attachment", sa.BigInteger(), nullable=False, comment="newest attachment that it could see"),
-        sa.Column("summary", sa.JSON(), nullable=True, comment="rows per table: full, delta, tombstones"),
-        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_release")),
-        sa.UniqueConstraint("site", "sequence", name=op.f("uq_release_site_sequence")),
-        comment="one version of one site's feed; building until its directory is visible",
-    )
-    op.create_table(
-        "verdict",
-        sa.Column("record_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("expectation", sa.Text(), nullable=False),
-        sa.Column("rule", sa.Text(), nullable=False),
-        sa.Column("severity", sa.Text(), nullable=False, comment="reject, hold, warn"),
-        sa.Column("field", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=True, comment="masked excerpt of the value judged"),
-        sa.Column("finding", sa.Text(), nullable=True, comment="what exactly is wrong, e.g. CHECK"),
-        sa.Column("remedy", sa.Text(), nullable=False),
-        sa.Column("suite", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("record_id", "expectation", name=op.f("pk_verdict")),
-        comment="every rule that a row failed; a row that passed has none",
-    )
-    op.create_table(
-        "watermark",
-        sa.Column("agency", sa.Text(), nullable=False),
-        sa.Column("stream", sa.Text(), nullable=False),
-        sa.Column(
-            "value", sa.JSON(), nullable=False, comment="the transport's own cursor after the last complete pull"
-        ),
-        sa.Column("as_of", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint("agency", "stream", name=op.f("pk_watermark")),
-        comment="how far each source has been read; moves only in the transaction that completes a collection",
-    )
-    op.create_table(
-        "attachment",
-        sa.Column("attachment_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("record_id", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("uscc", sa.Text(), nullable=True, comment="null where nothing or more than one enterprise fits"),
-        sa.Column(
-            "method",
-            sa.Text(),
-            nullable=False,
-            comment="uscc, org_code, regno, tax_no, name, former_name, none, natural_person",
-        ),
-        sa.Column("grade", sa.Text(), nullable=False, comment="certain, review, none"),
-        sa.Column("score", sa.Numeric(precision=4, scale=3), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True, comment="why it is not certain"),
-        sa.Column("evidence", sa.JSON(), nullable=False),
-        sa.Column("register_version", sa.BigInteger(), nullable=True),
-        sa.Column("as_of", sa.Date(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["register_version"], ["register_version.register_version"], name=op.f("fk_attachment_register_version")
-        ),
-        sa.PrimaryKeyConstraint("attachment_id", name=op.f("pk_attachment")),
-        comment="append-only; the newest row of a record holds",
-    )
-    op.create_index(op.f("ix_attachment_record_id"), "attachment", ["record_id"], unique=False)
-    op.create_table(
-        "check_result",
-        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
-        sa.Column("expectation", sa.Text(), nullable=False, comment="stable id within the suite, e.g. R03.uscc"),
-        sa.Column("rule", sa.Text(), nullable=False),
-        sa.Column("severity", sa.Text(), nullable=False),
-        sa.Column("evaluated", sa.BigInteger(), nullable=False),
-        sa.Column("unexpected", sa.BigInteger(), nullable=False, comment="Great Expectations' own count"),
-        sa.Column(
-            "quarantined", sa.BigInteger(), nullable=False, comment="verdict rows stored; equal or the run failed"
-        ),
-        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_check_result_delivery_id")),
-        sa.PrimaryKeyConstraint("delivery_id", "expectation", name=op.f("pk_check_result")),
-    )
-    op.create_table(
-        "collection_piece",
-        sa.Column("collection_id", sa.BigInteger(), nullable=False),
-        sa.Column("ordinal", sa.Integer(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("bytes", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["collection_id"], ["collection.collection_id"], name=op.f("fk_collection_piece_collection_id")
-        ),
-        sa.PrimaryKeyConstraint("collection_id", "ordinal", name=op.f("pk_collection_piece")),
-        comment="a page or file of a collection, already in the raw archive",
-    )
-    op.create_table(
-        "delivery_file",
-        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
-        sa.Column("ordinal", sa.Integer(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("bytes", sa.BigInteger(), nullable=False),
-        sa.Column("rows", sa.BigInteger(), nullable=True, comment="null until read"),
-        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_delivery_file_delivery_id")),
-        sa.PrimaryKeyConstraint("delivery_id", "ordinal", name=op.f("pk_delivery_file")),
-    )
-    op.create_table(
         "disclosure",
         sa.Column("disclosure_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("release_id", sa.BigInteger(), nullable=False),
@@ -202,7 +106,6 @@ def upgrade() -> None:
             comment="day of the release that first showed this record on this site",
         ),
         sa.Column("reason", sa.Text(), nullable=False, comment="policy row when shown, reason of withholding when not"),
-        sa.ForeignKeyConstraint(["release_id"], ["release.release_id"], name=op.f("fk_disclosure_release_id")),
         sa.PrimaryKeyConstraint("disclosure_id", name=op.f("pk_disclosure")),
         comment="append-only; a row per record and site each time the decision changed",
     )
@@ -225,9 +128,6 @@ def upgrade() -> None:
         sa.Column("address", sa.Text(), nullable=True),
         sa.Column("established", sa.Date(), nullable=True),
         sa.Column("reg_state", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["from_version"], ["register_version.register_version"], name=op.f("fk_enterprise_from_version")
-        ),
         sa.PrimaryKeyConstraint("uscc", "from_version", name=op.f("pk_enterprise")),
         comment="enterprise master; a row per enterprise and span of register versions",
     )
@@ -286,7 +186,6 @@ def upgrade() -> None:
         sa.Column("content_hash", sa.Text(), nullable=True),
         sa.Column("source_text", sa.Text(), nullable=True),
         sa.Column("flags", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_licence_delivery_id")),
         sa.PrimaryKeyConstraint("record_id", name=op.f("pk_licence")),
         comment="licence rows as standardised; source_text holds what standardising changed",
     )
@@ -352,12 +251,104 @@ def upgrade() -> None:
         sa.Column("content_hash", sa.Text(), nullable=True),
         sa.Column("source_text", sa.Text(), nullable=True),
         sa.Column("flags", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_penalty_delivery_id")),
         sa.PrimaryKeyConstraint("record_id", name=op.f("pk_penalty")),
         comment="penalty rows as standardised; source_text holds what standardising changed",
     )
     op.create_index("ix_penalty_delivery_id", "penalty", ["delivery_id"], unique=False, postgresql_using="brin")
     op.create_index("ix_penalty_record_key", "penalty", ["record_key"], unique=False)
+    op.create_table(
+        "register_version",
+        sa.Column("register_version", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False, comment="full or changes"),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("added", sa.BigInteger(), nullable=False),
+        sa.Column("changed", sa.BigInteger(), nullable=False),
+        sa.Column("closed", sa.BigInteger(), nullable=False, comment="absent from a full set"),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("register_version", name=op.f("pk_register_version")),
+        comment="every attachment names the version it was decided on",
+    )
+    op.create_table(
+        "release",
+        sa.Column("release_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False, comment="building, visible"),
+        sa.Column("manifest_sha256", sa.Text(), nullable=True),
+        sa.Column("after_attachment", sa.BigInteger(), nullable=False, comment="newest attachment that it could see"),
+        sa.Column("summary", sa.JSON(), nullable=True, comment="rows per table: full, delta, tombstones"),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_release")),
+        sa.UniqueConstraint("site", "sequence", name=op.f("uq_release_site_sequence")),
+        comment="one version of one site's feed; building until its directory is visible",
+    )
+    op.create_table(
+        "verdict",
+        sa.Column("record_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("expectation", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False, comment="reject, hold, warn"),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=True, comment="masked excerpt of the value judged"),
+        sa.Column("finding", sa.Text(), nullable=True, comment="what exactly is wrong, e.g. CHECK"),
+        sa.Column("remedy", sa.Text(), nullable=False),
+        sa.Column("suite", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("record_id", "expectation", name=op.f("pk_verdict")),
+        comment="every rule that a row failed; a row that passed has none",
+    )
+    op.create_table(
+        "watermark",
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column(
+            "value", sa.JSON(), nullable=False, comment="the transport's own cursor after the last complete pull"
+        ),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("agency", "stream", name=op.f("pk_watermark")),
+        comment="how far each source has been read; moves only in the transaction that completes a collection",
+    )
+    op.create_table(
+        "check_result",
+        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
+        sa.Column("expectation", sa.Text(), nullable=False, comment="stable id within the suite, e.g. R03.uscc"),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("evaluated", sa.BigInteger(), nullable=False),
+        sa.Column("unexpected", sa.BigInteger(), nullable=False, comment="Great Expectations' own count"),
+        sa.Column(
+            "quarantined", sa.BigInteger(), nullable=False, comment="verdict rows stored; equal or the run failed"
+        ),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_check_result_delivery_id")),
+        sa.PrimaryKeyConstraint("delivery_id", "expectation", name=op.f("pk_check_result")),
+    )
+    op.create_table(
+        "collection_piece",
+        sa.Column("collection_id", sa.BigInteger(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collection.collection_id"], name=op.f("fk_collection_piece_collection_id")
+        ),
+        sa.PrimaryKeyConstraint("collection_id", "ordinal", name=op.f("pk_collection_piece")),
+        comment="a page or file of a collection, already in the raw archive",
+    )
+    op.create_table(
+        "delivery_file",
+        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=True, comment="null until read"),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.delivery_id"], name=op.f("fk_delivery_file_delivery_id")),
+        sa.PrimaryKeyConstraint("delivery_id", "ordinal", name=op.f("pk_delivery_file")),
+    )
     op.create_table(
         "problem",
         sa.Column("problem_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -386,20 +377,20 @@ def downgrade() -> None:
     op.execute("DROP VIEW open_review, row_state")
     for table in (
         "problem",
-        "penalty",
-        "licence",
-        "enterprise",
-        "disclosure",
         "delivery_file",
         "collection_piece",
         "check_result",
-        "attachment",
         "watermark",
         "verdict",
         "release",
         "register_version",
+        "penalty",
+        "licence",
+        "enterprise",
+        "disclosure",
         "delivery",
         "collection",
+        "attachment",
         "attach_remedy",
     ):
         op.drop_table(table)
