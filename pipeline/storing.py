@@ -50,6 +50,8 @@ class DeliveryWriter:
         self._short_keys: list[npt.NDArray[np.uint64]] = []
         self._supersedes: dict[int, tuple[int, ...]] = {}
         self._held_before = records.any_rows(connection, delivery.kind)
+        if not self._held_before:
+            records.drop_key_index(connection, delivery.kind)
         self._writing: Future[None] | None = None
 
     def take(self, batch: ReadBatch, beside: ThreadPoolExecutor) -> None:
@@ -139,6 +141,8 @@ class DeliveryWriter:
     def settle(self, definitions: Sequence[SheetDefinition]) -> None:
         """Tell repeats within the delivery apart, have R22 judged, and displace what is displaced."""
         self.finish_writing()
+        if not self._held_before:
+            records.create_key_index(self._connection, self._delivery.kind)
         if not self._ids:
             return
         ids, keys = np.concatenate(self._ids), np.concatenate(self._short_keys)

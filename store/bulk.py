@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import pyarrow as pa
@@ -27,10 +28,27 @@ def copy_in(connection: sa.Connection, table: str, rows: pa.Table) -> None:
         driver.cursor() as cursor,
         cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)') as copy,
     ):
-        for batch in rows.to_batches(max_chunksize=16_384):
-            buffer = io.BytesIO()
-            pa_csv.write_csv(batch, buffer, _WRITE)
-            copy.write(buffer.getbuffer())
+        for block in _csv_ahead(rows):
+            copy.write(block)
+
+
+def _csv_ahead(rows: pa.Table) -> Iterator[memoryview]:
+    """Yield the rows as CSV in blocks; the next block is written while the server reads the one before."""
+    with ThreadPoolExecutor(1) as beside:
+        waiting: Future[memoryview] | None = None
+        for batch in rows.to_batches(max_chunksize=8_192):
+            following = beside.submit(_csv, batch)
+            if waiting is not None:
+                yield waiting.result()
+            waiting = following
+        if waiting is not None:
+            yield waiting.result()
+
+
+def _csv(batch: pa.RecordBatch) -> memoryview:
+    buffer = io.BytesIO()
+    pa_csv.write_csv(batch, buffer, _WRITE)
+    return buffer.getbuffer()
 
 
 def read_batches(
