@@ -24,7 +24,7 @@ _SAMPLE_PER_RANGE: Final = 400
 
 
 def parquet(files: Sequence[Path]) -> str:
-    """Return the SQL table of the rows of ``files``, in the order of the files where one thread reads them."""
+    """Return the SQL table of the rows of ``files``, in no order to rely on."""
     return f"read_parquet([{', '.join(literal(str(file)) for file in files)}], hive_partitioning = false)"
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from feeds.line_stream import write_rows
 from feeds.row_text import (
     GUARDED,
     ILLEGAL_IN_XML,
@@ -119,3 +123,16 @@ def test_amounts_keep_six_decimals_and_stay_text_in_json() -> None:
     column = Column(code="M", label="m", source=("fine_amount",), type="amount")
     query = f"SELECT {published_value(column, SITE)} FROM (SELECT 123456789012.000001::DECIMAL(18,6) AS fine_amount)"
     assert DATABASE.execute(query).fetchone() == ("123456789012.000001",)
+
+
+def test_lines_come_in_the_order_of_the_files_and_their_rows(tmp_path: Path) -> None:
+    files = []
+    for number in range(12):
+        files.append(tmp_path / f"{11 - number}.parquet")
+        keys = pa.table({"KEY": [f"{number:02d}{row:06d}" for row in range(3_000)]})
+        pq.write_table(keys, files[-1], row_group_size=700)
+    for attempt in range(3):
+        target = tmp_path / f"lines{attempt}"
+        count, _ = write_rows(files, "KEY || chr(10)", target, b"", b"")
+        lines = target.read_text(encoding="utf-8").split()
+        assert (count, lines) == (36_000, sorted(lines))
