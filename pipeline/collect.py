@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.archive import Archive, StoredFile
-from connectors.descriptor import Stream, load_agency
+from connectors.descriptor import RecordStream, load_agency
 from connectors.endpoint import Endpoint
 from connectors.transports.contract import (
     AgencyError,
@@ -56,7 +56,7 @@ class _Source:
     """A stream with what is needed to read it, and the counts that reading it adds to."""
 
     agency: str
-    stream: Stream
+    stream: RecordStream
     endpoint: Endpoint
     archive: Archive
     counts: StreamCounts

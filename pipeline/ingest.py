@@ -139,8 +139,8 @@ def _authority(agency_id: str) -> Authority:
     return Authority(
         agency.id,
         tuple(name.name for name in agency.names),
-        (agency.code,),
-        codes_verified=not agency.code_is_synthetic,
+        tuple(code.code for code in agency.codes),
+        codes_verified=agency.codes_verified,
     )
 
 

@@ -53,7 +53,7 @@ def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> 
     with _session(endpoint) as session:
         while True:
             number = position["page"]
-            content, page = _fetch(session, options, endpoint, position)
+            content, page = _fetch(session, stream, options, endpoint, position)
             position = _advance(position, page, number)
             if page.total == 0:
                 return
@@ -139,9 +139,11 @@ def _watermark(options: PagedApi, position: Cursor) -> int | str:
     return max(str(position["until"]), str(position["watermark"] or ""))
 
 
-def _fetch(session: requests.Session, options: PagedApi, endpoint: Endpoint, position: Cursor) -> tuple[bytes, _Page]:
+def _fetch(
+    session: requests.Session, stream: Stream, options: PagedApi, endpoint: Endpoint, position: Cursor
+) -> tuple[bytes, _Page]:
     """Get one page, asking a busy or broken source again with growing, jittered waits."""
-    retries = options.retries
+    retries = stream.retries
     failure = AgencyUnavailable("never asked")
     for attempt in range(1, retries.attempts + 1):
         try:

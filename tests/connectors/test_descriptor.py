@@ -13,6 +13,7 @@ from connectors.descriptor import (
     DescriptorError,
     DropFolder,
     ExchangeDb,
+    Limit,
     PagedApi,
     agency_ids,
     load_agency,
@@ -25,8 +26,8 @@ id: demo
 names:
   - {name: 北京市示范局, to: 2018-11-30, successor: 北京市新局}
   - {name: 北京市新局, from: 2018-12-01}
-code: 11110000TE0000010U
-code_is_synthetic: true
+codes:
+  - {code: 11110000TE0000010U, synthetic: true}
 contacts:
   - {role: 联系人, email: data@demo.invalid}
 streams:
@@ -42,6 +43,10 @@ streams:
     schedule: "30 6 * * *"
     daily_rows: {least: 1, most: 9}
     freshness_hours: 48
+    mass_change:
+      added: {rows: 18, share: 0.5}
+      changed: {rows: 9, share: 0.1}
+      withdrawn: {rows: 2, share: 0.02}
 """
 
 
@@ -62,8 +67,8 @@ def test_the_three_agencies_use_three_transports() -> None:
 
 def test_every_shipped_agency_marks_its_code_as_a_stand_in() -> None:
     for agency in map(load_agency, agency_ids()):
-        assert agency.code_is_synthetic
-        assert agency.code.startswith("11110000TE")
+        assert not agency.codes_verified
+        assert all(code.code.startswith("11110000TE") for code in agency.codes)
 
 
 def test_a_sound_file_is_read_and_cannot_be_changed(written) -> None:
@@ -91,7 +96,7 @@ def test_a_decision_finds_the_name_of_its_day(written, day: date, name: str) -> 
         ("      page_size: 200\n", "", "line 13: streams[0].transport.page_size: is missing"),
         ("type: paged_api", "type: ftp", "line 13: streams[0].transport: type is 'ftp', must be one of 'paged_api'"),
         ("by: number", "by: moon", "line 17: streams[0].transport.watermark: by is 'moon'"),
-        ("kind: licence", "kind: fine", "line 11: streams[0].kind: input should be 'licence' or 'penalty'"),
+        ("kind: licence", "kind: fine", "line 11: streams[0].kind: input should be 'licence'"),
         ('"30 6 * * *"', "daily", "line 19: streams[0].schedule: 'daily' is not a cron line"),
         (
             "rows_at: rows}",
@@ -101,8 +106,16 @@ def test_a_decision_finds_the_name_of_its_day(written, day: date, name: str) -> 
         ("least: 1, most: 9", "least: 10, most: 9", "line 20: streams[0].daily_rows: least (10) is above most (9)"),
         ("to: 2018-11-30, ", "", "overlap or are out of order"),
         ("id: demo", "id: other", "line 1: id: 'other' must be the name of the file"),
-        ("code_is_synthetic: true", "code: X", "line 6: code: is given twice"),
+        ("contacts:", "codes: []\ncontacts:", "line 7: codes: is given twice"),
         ("names:", "names: [", "not readable as YAML"),
+        ("E0000010U", "E0000010X", "line 6: codes[0].code: '11110000TE0000010X' is not a unified social credit code"),
+        ("sheet: standard", "sheet: standard\n    fields: {名称: XK_XX}", "not a column of the standard sheet"),
+        ("share: 0.1}", "share: 10}", "streams[0].mass_change.changed.share: input should be less than or equal to 1"),
+        (
+            "freshness_hours: 48",
+            "deletions: {by: tombstone, column: ZT}\n    freshness_hours: 48",
+            "line 21: streams[0].deletions.value: is missing",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_file_line_and_key(written, old: str, new: str, expected: str) -> None:
@@ -111,6 +124,24 @@ def test_a_mistake_is_told_with_file_line_and_key(written, old: str, new: str, e
         load_descriptor(written(SOUND.replace(old, new, 1)))
     assert "demo.yaml" in str(caught.value)
     assert expected in str(caught.value)
+
+
+def test_a_mistake_in_a_merged_part_is_told_where_it_is_written(written) -> None:
+    text = SOUND.replace("transport:", "transport: &api").replace("page_size: 200", "page_size: 0")
+    first, _, stream = text.partition("streams:\n")
+    second = stream.replace("id: licence", "id: penalty").replace("transport: &api", "transport:\n      <<: *api")
+    kept = [line for line in second.splitlines() if "page_size" not in line]
+    with pytest.raises(DescriptorError) as caught:
+        load_descriptor(written(f"{first}streams:\n{stream}" + "\n".join(kept) + "\n"))
+    assert [line.partition(": input")[0] for line in str(caught.value).splitlines()] == [
+        "demo.yaml line 16: streams[0].transport.page_size",
+        "demo.yaml line 16: streams[1].transport.page_size",
+    ]
+
+
+def test_a_limit_lets_a_small_stream_live_and_a_big_one_grow() -> None:
+    limit = Limit(rows=100, share=0.1)
+    assert [limit.most(held) for held in (0, 500, 5000)] == [100, 100, 500]
 
 
 def test_all_mistakes_are_told_at_once(written) -> None:

@@ -51,8 +51,9 @@ def endpoint(server: ApiServer, certificates: tuple[trustme.CA, Path]) -> Endpoi
 
 def stream(**changes: object) -> Stream:
     shipped = load_agency("aic").stream("licence")
-    options = {"page_size": 20, "retries": QUICK, "read_timeout": 5.0, **changes}
-    return shipped.model_copy(update={"transport": shipped.transport.model_copy(update=options)})
+    retries = changes.pop("retries", QUICK)
+    options = {"page_size": 20, "read_timeout": 5.0, **changes}
+    return shipped.model_copy(update={"retries": retries, "transport": shipped.transport.model_copy(update=options)})
 
 
 def numbers(pieces: list[Piece]) -> list[str]:

@@ -1,0 +1,63 @@
+"""One agency as reviewed facts: who it is, which streams it delivers, and how its bytes travel.
+
+A descriptor is one YAML file under ``connectors/agencies``. It is dated configuration: names, codes, volumes and
+limits change by editing the file, never the code. Addresses, tokens and passwords are *not* in it, see
+:mod:`connectors.endpoint`. A mistake in a file is reported with file, line and key in plain words.
+
+``agency`` who it is · ``streams`` what it delivers · ``transports`` how the bytes travel · ``loading`` reading files
+"""
+
+from __future__ import annotations
+
+from connectors.descriptor.agency import Agency, AgencyCode, AgencyName, Contact, HandedOver
+from connectors.descriptor.loading import DescriptorError, agency_ids, load_agency, load_descriptor
+from connectors.descriptor.streams import (
+    Absence,
+    FileFormat,
+    Limit,
+    MassChange,
+    NoDeletions,
+    RecordStream,
+    ReferenceStream,
+    Retries,
+    Stream,
+    Tombstones,
+    Volume,
+)
+from connectors.descriptor.transports import (
+    ChangeDates,
+    ChangeNumbers,
+    DropFolder,
+    ExchangeDb,
+    PagedApi,
+    Transport,
+)
+
+__all__ = [
+    "Absence",
+    "Agency",
+    "AgencyCode",
+    "AgencyName",
+    "ChangeDates",
+    "ChangeNumbers",
+    "Contact",
+    "DescriptorError",
+    "DropFolder",
+    "ExchangeDb",
+    "FileFormat",
+    "HandedOver",
+    "Limit",
+    "MassChange",
+    "NoDeletions",
+    "PagedApi",
+    "RecordStream",
+    "ReferenceStream",
+    "Retries",
+    "Stream",
+    "Tombstones",
+    "Transport",
+    "Volume",
+    "agency_ids",
+    "load_agency",
+    "load_descriptor",
+]
