@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from connectors.archive import Archive
+from connectors.archive import Archive, open_archive
 from pipeline.settings import Settings
 from store import embedded
 from store.database import create_database, libpq_url, migrate, open_engine
@@ -26,7 +26,7 @@ class Office:
     @functools.cached_property
     def archive(self) -> Archive:
         """The raw archive."""
-        return Archive(self.settings.archive)
+        return open_archive(self.settings.archive_url or self.settings.archive)
 
     @property
     def bulk_url(self) -> str:

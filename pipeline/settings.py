@@ -21,8 +21,10 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     feeds_dir: Path | None = Field(default=None, validation_alias="DISCLOSURE_FEEDS_DIR")
     archive_dir: Path | None = Field(default=None, validation_alias="DISCLOSURE_ARCHIVE_DIR")
+    archive_url: str | None = Field(default=None, validation_alias="DISCLOSURE_ARCHIVE_URL")
     register_drop: Path | None = Field(default=None, validation_alias="DISCLOSURE_REGISTER_DROP")
     signing_key: SecretStr | None = Field(default=None, validation_alias="DISCLOSURE_SIGNING_KEY")
+    signing_key_file: Path | None = Field(default=None, validation_alias="DISCLOSURE_SIGNING_KEY_FILE")
     engine: Literal["duckdb"] = Field(default="duckdb", validation_alias="ENGINE")
 
     @property
@@ -37,7 +39,7 @@ class Settings(BaseSettings):
 
     @property
     def archive(self) -> Path:
-        """The raw archive."""
+        """The raw archive, where ``archive_url`` names no bucket for it."""
         return (self.archive_dir or self.state / "archive").resolve()
 
     @property
@@ -57,5 +59,5 @@ class Settings(BaseSettings):
 
     @property
     def key_file(self) -> Path:
-        """The signing key of a system that was given none by its environment."""
-        return self.state / "keys" / "feed_signing.pem"
+        """The signing key of a system whose environment does not hold the key itself."""
+        return (self.signing_key_file or self.state / "keys" / "feed_signing.pem").resolve()
