@@ -31,7 +31,7 @@ IN_THE_TOPOLOGY = {
 }  # fmt: skip
 RUN_STEPS = ("worker",)
 READ_BY_SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()}
-LEFT_AT_DEFAULT = {"ENGINE", "DISCLOSURE_SIGNING_KEY_FILE"}
+LEFT_AT_DEFAULT = {"DISCLOSURE_ARCHIVE_URL", "DISCLOSURE_SIGNING_KEY_FILE", "ENGINE"}
 NOT_WITHOUT_PURPOSE = {"DISCLOSURE_FDA_SECRET", "DISCLOSURE_FDA_CA_FILE", "DISCLOSURE_QTSB_CA_FILE"}
 """A folder has no password, and a database no certificate authority file."""
 READ_BY_FEED_SERVER = {
