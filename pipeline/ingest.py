@@ -82,6 +82,7 @@ def ingest_delivery(
             archive=office.archive,
             delivering=_authority(delivery.agency),
             as_of=delivery.as_of,
+            sources=load_agency(delivery.agency).source_fields(delivery.kind),
             tell=tell,
         )
         try:

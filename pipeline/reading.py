@@ -26,7 +26,8 @@ from transforms.authority import Authority
 from transforms.columns import Kind, record_schema
 from transforms.findings import rule_findings
 from transforms.problems import Problem
-from transforms.sheets import Recognition, SheetDefinition, recognise, unknown_column_problems
+from transforms.sheets import Recognition, SheetDefinition, unknown_column_problems
+from transforms.source_fields import SourceFields, recognise_source
 from transforms.standardise import standardise
 
 READ_ROWS: Final = 12_500
@@ -60,9 +61,10 @@ class DeliveryReader:
         archive: Archive,
         delivering: Authority,
         as_of: dt.date,
+        sources: tuple[SourceFields, ...] = (),
         tell: Tell = lambda _step, _rows: None,
     ) -> None:
-        """Nothing is opened yet. ``tell`` hears of each batch."""
+        """Nothing is opened yet. ``sources`` say how the agency writes that kind; ``tell`` hears of each batch."""
         self.rows_of_file: dict[int, int] = {}
         self.problems: list[Problem] = []
         self.damaged: list[tuple[int, Problem]] = []
@@ -72,6 +74,7 @@ class DeliveryReader:
         self._archive = archive
         self._delivering = delivering
         self._as_of = as_of
+        self._sources = sources
         self._tell = tell
 
     @property
@@ -90,7 +93,7 @@ class DeliveryReader:
     def _batches_of(self, file: FileOfDelivery) -> Iterator[ReadBatch]:
         with open_table(self._archive.open(file.sha256), file=file.name, limits=Limits(batch_rows=READ_ROWS)) as table:
             if table.header:
-                recognition = recognise(table.header, self._kind, file=file.name)
+                recognition = recognise_source(table.header, self._kind, self._sources, file=file.name)
                 self.problems += unknown_column_problems(recognition, file=file.name)
                 self.definitions.append(recognition.definition)
                 raw = _one_batch_each(_gathered(table.batches(), READ_ROWS))

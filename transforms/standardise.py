@@ -37,6 +37,7 @@ from transforms.columns import (
 from transforms.distinct import byte_bounds
 from transforms.joining import join_present
 from transforms.sheets import Recognition
+from transforms.source_fields import translated
 
 CODE_COLUMNS: Final = (
     "uscc", "regno", "org_code", "tax_no", "institution_no", "social_org_no", "authority_code", "source_code",
@@ -141,7 +142,7 @@ def _raw_columns(batch: pa.RecordBatch, recognition: Recognition) -> dict[str, p
     """Texts by target column; two source columns of one target (FR_SFZH, FR_ZJHM) are coalesced."""
     raw: dict[str, pa.Array] = {}
     for cell, column in recognition.columns.items():
-        texts = batch.column(cell)
+        texts = translated(batch.column(cell), recognition.code_tables.get(column.code))
         earlier = raw.get(column.target)
         raw[column.target] = texts if earlier is None else pc.coalesce(sentinels.missing_to_null(earlier), texts)
     return raw

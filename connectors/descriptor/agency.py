@@ -12,7 +12,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from connectors.descriptor.facts import Facts
 from connectors.descriptor.streams import RecordStream, ReferenceStream
+from transforms.columns import Kind, Sheet
 from transforms.identifiers import uscc_valid
+from transforms.source_fields import SourceFields
 
 
 def _with_check_digit(code: str) -> str:
@@ -89,6 +91,7 @@ class Agency(Facts):
             raise ValueError(f"stream id given twice: {', '.join(twice)}")
         _refuse_overlap("names", [(name.name, name) for name in self.names])
         _refuse_overlap("codes", [(code.code, code) for code in self.codes])
+        _refuse_contradiction(self.streams)
         return self
 
     @property
@@ -100,6 +103,14 @@ class Agency(Facts):
         """Return the name borne on a day; past the last name's end, still the last one, as its decisions carry it."""
         held = [name.name for name in self.names if name.from_ is None or name.from_ <= day]
         return held[-1] if held else self.names[0].name
+
+    def source_fields(self, kind: Kind) -> tuple[SourceFields, ...]:
+        """Return how the agency's streams of one kind write their sheets."""
+        return tuple(
+            SourceFields(stream.sheet, stream.fields, stream.code_tables)
+            for stream in self.streams
+            if stream.kind is kind
+        )
 
     def stream(self, stream_id: str) -> RecordStream:
         """Return one stream of records; KeyError names those that exist."""
@@ -113,3 +124,12 @@ def _refuse_overlap(what: str, dated: Sequence[tuple[str, _Dated]]) -> None:
     for (earlier, held), (later, then) in pairwise(dated):
         if held.to is None or then.from_ is None or then.from_ <= held.to:
             raise ValueError(f"{what} {earlier!r} and {later!r} overlap or are out of order")
+
+
+def _refuse_contradiction(streams: Sequence[RecordStream]) -> None:
+    """Refuse two tables for one column: a file told by its header could be of either stream."""
+    tables: dict[tuple[Kind, Sheet, str], dict[str, str]] = {}
+    for stream in streams:
+        for code, table in stream.code_tables.items():
+            if tables.setdefault((stream.kind, stream.sheet, code), table) != table:
+                raise ValueError(f"two code tables for {code} of the {stream.sheet} sheet of {stream.kind}")

@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,11 +64,15 @@ class SheetDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """A header read: the sheet, the template column behind each header cell, and the cells that fit none."""
+    """A header read: the sheet, the template column behind each header cell, and the cells that fit none.
+
+    ``code_tables`` holds, per code of a column, the text behind each value that the source writes there.
+    """
 
     definition: SheetDefinition
     columns: dict[str, Column]
     unknown: tuple[str, ...]
+    code_tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def _fold(header: str) -> str:
