@@ -24,6 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from simulator.population import DISTRICTS
+
 BATCH: Final = 50_000
 """Rows made at a time."""
 
@@ -96,25 +98,7 @@ _ORG_VALUES[np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", dtype=np.uint
 _ORG_CHECK: Final = np.frombuffer(b"0X987654321", dtype=np.uint8)  # by the weighted sum mod 11
 _PRIME: Final = 1_000_003
 
-_DISTRICTS: Final = {
-    "110101": "东城区",
-    "110102": "西城区",
-    "110105": "朝阳区",
-    "110106": "丰台区",
-    "110107": "石景山区",
-    "110108": "海淀区",
-    "110109": "门头沟区",
-    "110111": "房山区",
-    "110112": "通州区",
-    "110113": "顺义区",
-    "110114": "昌平区",
-    "110115": "大兴区",
-    "110116": "怀柔区",
-    "110117": "平谷区",
-    "110118": "密云区",
-    "110302": "经济技术开发区",
-}
-_REGIONS: Final = np.array([list(code.encode()) for code in _DISTRICTS], dtype=np.uint8)
+_REGIONS: Final = np.array([list(code.encode()) for code in DISTRICTS], dtype=np.uint8)
 _STEM_CHARACTERS: Final = (
     "华信天宇盛安泰和鑫源博达恒远中科联创嘉润瑞丰金诚宏图伟业永兴德隆康健明辉星海云帆凯旋佳美万通百川东"
     "方正大同济世纪新锐智汇众合融启航卓越优品尚雅乐活悦途聚思飞翔蓝迪绿洲腾龙福祥顺吉昌茂荣立本元亨利贞"
@@ -289,7 +273,7 @@ def _csv_writer(path: Path, schema: pa.Schema) -> pa_csv.CSVWriter:
 
 
 def _enterprises(rows: Ints, n: int, seed: int, rng: np.random.Generator) -> list[Column]:
-    region = rng.choice(len(_DISTRICTS), rows.size, p=_falling_shares(len(_DISTRICTS)))
+    region = rng.choice(len(DISTRICTS), rows.size, p=_falling_shares(len(DISTRICTS)))
     sole_trader = rng.random(rows.size) < 1 / 12
     renamed = rng.random(rows.size)
     former = _joined(
@@ -305,7 +289,7 @@ def _enterprises(rows: Ints, n: int, seed: int, rng: np.random.Generator) -> lis
         _person_names(rng, rows.size),
         _joined(
             "北京市",
-            _picked(tuple(_DISTRICTS.values()), region),
+            _picked(tuple(DISTRICTS.values()), region),
             _picked(_ROADS, rng.integers(0, len(_ROADS), rows.size)),
             _numbers(rng.integers(1, 400, rows.size)),
             "号院",
@@ -341,7 +325,7 @@ def _subject(
     chosen = np.where(is_["former_name"], rng.choice(register.renamed, size), chosen)
     other = (chosen + 1 + rng.integers(0, enterprises.num_rows - 1, size)) % enterprises.num_rows
     outside = 3 * enterprises.num_rows + rows
-    outside_region = rng.integers(0, len(_DISTRICTS), size)
+    outside_region = rng.integers(0, len(DISTRICTS), size)
     company = np.zeros(size, dtype=np.bool_)
 
     name = enterprises["ENTNAME"].take(pa.array(np.where(is_["mismatch"], other, chosen))).combine_chunks()
@@ -557,7 +541,7 @@ def _names(rows: Ints, sole_trader: Flags, region: Ints, seed: int, rng: np.rand
     company = _where(rng.random(rows.size) < 0.1, _joined(stem, "（北京）", tail), _joined("北京", stem, tail))
     shop = _joined(
         "北京市",
-        _picked(tuple(_DISTRICTS.values()), region),
+        _picked(tuple(DISTRICTS.values()), region),
         stem,
         _picked(_SHOPS, rng.integers(0, len(_SHOPS), rows.size)),
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 
 from simulator.agencies import Simulator
-from simulator.records import DAYS
+from simulator.business_days import DEMO_DAYS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--enterprises", type=int, default=3_000)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of records")
     parser.add_argument("--port", type=int, default=0, help="of the API; 0 takes a free one")
-    parser.add_argument("--days", type=date.fromisoformat, nargs="*", default=list(DAYS), help="days to publish")
+    parser.add_argument("--days", type=date.fromisoformat, nargs="*", default=list(DEMO_DAYS), help="days to publish")
     chosen = parser.parse_args(arguments)
     stopped = Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -24,9 +24,11 @@ import trustme
 from connectors.descriptor import ExchangeDb, PagedApi, load_agency
 from connectors.endpoint import Endpoint
 from connectors.transports.exchange_db import database_url
+from simulator.business_days import DEMO_DAYS, FULL_REGISTER_DAYS
 from simulator.paged_api import ApiServer, Change
+from simulator.plan import plans
 from simulator.population import make_population, write_register
-from simulator.records import DAYS, PLANS, World, make_world
+from simulator.records import World, make_world
 from simulator.templates import TEMPLATES, Row
 
 _AMOUNTS: Final = ("CF_NR_FK", "CF_NR_WFFF")
@@ -48,12 +50,14 @@ class Simulator:
         enterprises: int = 3_000,
         scale: float = 1.0,
         port: int = 0,
+        days: Sequence[date] = DEMO_DAYS,
     ) -> None:
-        """Make the register and all records; equal seeds and sizes give equal bytes."""
+        """Make the register and the records of some days; equal seeds and sizes give equal bytes."""
         self._home = home
         self._exchange_url = exchange_url
-        self.population = make_population(seed, enterprises)
-        self.world: World = make_world(seed, self.population, scale)
+        self.days = tuple(days)
+        self.population = make_population(seed, enterprises, days)
+        self.world: World = make_world(seed, self.population, scale, days)
         self.drop_folder = home / "fda"
         self.drop_folder.mkdir(parents=True, exist_ok=True)
         self._published: list[date] = []
@@ -63,7 +67,7 @@ class Simulator:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1", "localhost").configure_cert(tls)
         self.api = ApiServer(self._token, tls, port)
-        for plan in PLANS:
+        for plan in plans():
             if plan.agency == "aic":
                 self.api.publish(self._path(plan.stream), [])
 
@@ -95,8 +99,8 @@ class Simulator:
         }
 
     def register_file(self, day: date) -> Path:
-        """Return the register file of a published day: the full set on the first day, then changes."""
-        return self._home / f"register_{day:%Y%m%d}_{'full' if day == DAYS[0] else 'changes'}.csv"
+        """Return the register file of a published day: the full set once a week, else changes."""
+        return self._home / f"register_{day:%Y%m%d}_{'full' if day in FULL_REGISTER_DAYS else 'changes'}.csv"
 
     @property
     def truth_file(self) -> Path:
@@ -105,11 +109,12 @@ class Simulator:
 
     def publish_day(self, day: date) -> None:
         """Put a day's data in place at all three agencies, and its register file; a second time changes nothing."""
-        if day not in DAYS:
-            raise ValueError(f"there is data for {', '.join(map(str, DAYS))} only, not for {day}")
-        write_register(self.register_file(day), self.population.first if day == DAYS[0] else self.population.changes)
+        if day not in self.days:
+            raise ValueError(f"there is data for {', '.join(map(str, self.days))} only, not for {day}")
+        is_full = day in FULL_REGISTER_DAYS
+        write_register(self.register_file(day), self.population.on(day) if is_full else self.population.changes[day])
         with connected(self._exchange_url) as engine, engine.begin() as connection:
-            for plan in PLANS:
+            for plan in plans():
                 rows = self.world.rows[plan.agency, plan.stream, day]
                 match plan.agency:
                     case "aic":
@@ -125,7 +130,7 @@ class Simulator:
         self.world.write_truth(self.truth_file, self._published)
 
     def _first_number(self, agency: str, stream: str, day: date) -> int:
-        return 1 + sum(len(self.world.rows[agency, stream, earlier]) for earlier in DAYS if earlier < day)
+        return 1 + sum(len(self.world.rows[agency, stream, earlier]) for earlier in self.days if earlier < day)
 
     def _path(self, stream: str) -> str:
         transport = load_agency("aic").stream(stream).transport
@@ -150,7 +155,7 @@ def exchange_tables() -> sa.MetaData:
     Amounts of the standard sheet are decimal(18,6) as the sheet says; everything else is text, as it is in the wild.
     """
     metadata = sa.MetaData()
-    for plan in PLANS:
+    for plan in plans():
         if plan.agency == "qtsb":
             sa.Table(
                 _table_name(plan.stream),

@@ -56,11 +56,11 @@ class Defect:
     name: str
     rate: float
     make: Callable[[Facts, Scene], Outcome]
-    kinds: tuple[Kind, ...] = tuple(Kind)
+    kinds: tuple[Kind, ...] = (Kind.LICENCE, Kind.PENALTY)
     sheets: tuple[Sheet, ...] = tuple(Sheet)
-    agencies: tuple[str, ...] = ("aic", "fda", "qtsb")
     subject: Callable[[Enterprise], bool] = lambda _: True
     needs_shared_name: bool = False
+    text_in_number: bool = False  # true: a column of numbers in a database cannot hold it
     names_its_subject: bool = True  # false: nobody can say from the row who the true subject is
 
 
@@ -246,7 +246,7 @@ DEFECTS: Final = (
     Defect("future_decision_date", 0.005, _future),
     Defect("end_before_start", 0.005, _end_before_start),
     Defect("amount_in_yuan", 0.010, _amount_in_yuan, _PENALTY, _STANDARD),
-    Defect("amount_with_unit", 0.006, _amount_with_unit, _PENALTY, _STANDARD, ("aic", "fda")),
+    Defect("amount_with_unit", 0.006, _amount_with_unit, _PENALTY, _STANDARD, text_in_number=True),
     Defect("fine_without_amount", 0.006, _fine_without_amount, _PENALTY, _STANDARD),
     Defect("unknown_category", 0.005, _with("returned", classes="特别处理", second_class="")),
     Defect("other_without_text", 0.005, _with("returned", classes="其他", second_class="", remarks="")),

@@ -29,10 +29,10 @@ from feeds.client import ApplyError
 from pipeline.airflow_client import FINISHED, AirflowApiError, Run, RunsMissingError
 from pipeline.airflow_runtime import AirflowFailedError
 from pipeline.reconcile import reconcile
+from simulator.business_days import DEMO_DAYS
 from simulator.demo_numbers import DemoNumbers, FeedCheck, ReleaseNumbers, check_feeds, count
 from simulator.demo_page import READ_TWICE, Outcome, agency_lines, page
 from simulator.demo_run import AIRFLOW, DAG_IDS, HomeInUseError, running_system
-from simulator.records import DAYS
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -115,7 +115,7 @@ class Result:
 def run(home: Path, enterprises: int, scale: float, reporter: Reporter) -> Result:
     """Run the days in a fresh ``home``; every process has ended when this returns or raises."""
     with running_system(home, enterprises=enterprises, scale=scale, progress=reporter.say) as system:
-        for day in DAYS:
+        for day in DEMO_DAYS:
             reporter.begin(f"business day {day}", len(DAG_IDS) + 1)
             reporter.say(f"{day}: the agencies deliver, the scheduler runs {len(DAG_IDS)} DAGs")
             system.run_day(day, _DAY_TIMEOUT, reporter.tell_run)
@@ -150,7 +150,7 @@ def next_steps(home: Path, numbers: DemoNumbers) -> list[tuple[str, str]]:
 def show(result: Result, home: Path, seconds: float) -> None:
     """Print one table per agency, the releases, and where to look next."""
     out = Console(highlight=False)
-    days = [day.isoformat() for day in DAYS]
+    days = [day.isoformat() for day in DEMO_DAYS]
     for agency in result.numbers.agencies:
         table = Table(title=f"{agency.name} {agency.agency}", title_justify="left", title_style="bold", show_edge=False)
         table.add_column("", no_wrap=True)

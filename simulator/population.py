@@ -1,15 +1,15 @@
-"""A seeded register of enterprises of Beijing: full set of day 1, changes of day 2.
+"""A seeded register of enterprises of Beijing: full set of the first day, changes of each later one.
 
 Shares, of all enterprises: 12 % 个体工商户 (code 92), 3 % cooperatives (93), 6 % branches beside their parent under
-nearly the same name, 8 % with former names, 10 % without registration number, 4 % with full-width brackets in the
-name, 0.4 % that share their name with another one, 3 % deregistered or revoked. Day 2: 1 % new, 1 % renamed, 0.5 %
-moved, 0.5 % deregistered.
+nearly the same name, 8 % with former names, 10 % without registration number, 1 % with one of 13 digits of before 2007,
+4 % with full-width brackets in the name, 0.4 % that share their name with another one, 3 % deregistered or revoked.
+Each later day: 1 % new, 1 % renamed, 0.5 % moved, 0.5 % deregistered.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from simulator.business_days import DEMO_DAYS
 from simulator.codes import credit_code, organisation_code, registration_number
 
 COLUMNS: Final = ("UNISCID", "ENTNAME", "REGNO", "LEREP", "DOM", "ESTDATE", "REGSTATE", "HISTNAMES")
@@ -96,19 +97,22 @@ class Enterprise:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The register on day 1 and what day 2 changes in it (new rows and the new state of changed ones)."""
+    """The register on the first day and what each later day changes in it (new rows, the new state of changed ones)."""
 
     first: tuple[Enterprise, ...]
-    changes: tuple[Enterprise, ...]
+    changes: Mapping[date, tuple[Enterprise, ...]]
 
-    def second(self) -> tuple[Enterprise, ...]:
-        """The register after day 2."""
-        after = {enterprise.uscc: enterprise for enterprise in (*self.first, *self.changes)}
+    def on(self, day: date) -> tuple[Enterprise, ...]:
+        """The register after the changes of a day."""
+        after = {enterprise.uscc: enterprise for enterprise in self.first}
+        for changed_on in sorted(self.changes):
+            if changed_on <= day:
+                after |= {enterprise.uscc: enterprise for enterprise in self.changes[changed_on]}
         return tuple(after.values())
 
 
-def make_population(seed: int, enterprises: int = 3_000) -> Population:
-    """Make a register; equal arguments give equal registers."""
+def make_population(seed: int, enterprises: int = 3_000, days: Sequence[date] = DEMO_DAYS) -> Population:
+    """Make a register and its changes of ``days[1:]``; equal arguments give equal registers."""
     if not 50 <= enterprises <= LARGEST // 2:
         raise ValueError(f"a register has 50 to {LARGEST // 2} enterprises, not {enterprises}")
     rng = Random(f"register:{seed}")  # noqa: S311
@@ -127,7 +131,11 @@ def make_population(seed: int, enterprises: int = 3_000) -> Population:
             first.append(_company(rng, serial, names, Form.COOPERATIVE))
         else:
             first.append(_company(rng, serial, names, Form.COMPANY))
-    return Population(tuple(first), tuple(_changes(rng, first, names)))
+    changes: dict[date, tuple[Enterprise, ...]] = {}
+    population = Population(tuple(first), changes)
+    for day in days[1:]:
+        changes[day] = tuple(_changes(rng, population.on(day), names, day))
+    return population
 
 
 def stranger(rng: Random, serial: int) -> Enterprise:
@@ -159,7 +167,7 @@ def _company(rng: Random, serial: int, names: set[str], form: Form) -> Enterpris
     return Enterprise(
         uscc=credit_code(department, region, organisation_code(serial)),
         name=name,
-        regno=registration_number(region, serial) if rng.random() < 0.9 else "",
+        regno=_regno(region, serial) if rng.random() < 0.9 else "",
         legal_rep=person(rng),
         address=f"北京市{DISTRICTS[region]}{rng.choice(_ROADS)}{rng.randint(1, 300)}号",
         established=date(1992, 1, 1) + timedelta(days=rng.randrange(9_600)),
@@ -168,6 +176,10 @@ def _company(rng: Random, serial: int, names: set[str], form: Form) -> Enterpris
         form=form,
         region=region,
     )
+
+
+def _regno(region: str, serial: int) -> str:
+    return f"{region}1{serial:06d}" if serial % 100 == 50 else registration_number(region, serial)
 
 
 def _branch(rng: Random, serial: int, first: list[Enterprise], names: set[str]) -> Enterprise:
@@ -207,9 +219,9 @@ def _new_name(rng: Random, names: set[str], form: Form, region: str) -> str:
             return name
 
 
-def _changes(rng: Random, first: list[Enterprise], names: set[str]) -> list[Enterprise]:
-    count = max(1, len(first) // 100)
-    companies = [e for e in first if e.form is Form.COMPANY and e.state == "存续"]
+def _changes(rng: Random, held: Sequence[Enterprise], names: set[str], day: date) -> list[Enterprise]:
+    count = max(1, len(held) // 100)
+    companies = [e for e in held if e.form is Form.COMPANY and e.state == "存续"]
     touched = rng.sample(companies, 2 * count)
     renamed, rest = touched[:count], touched[count:]
     moved, closed = rest[: len(rest) // 2], rest[len(rest) // 2 :]
@@ -219,6 +231,6 @@ def _changes(rng: Random, first: list[Enterprise], names: set[str]) -> list[Ente
     ]
     changes += [replace(e, address=f"{e.address}院内{rng.randint(1, 9)}号楼") for e in moved]
     changes += [replace(e, state="注销") for e in closed]
-    new = (_company(rng, len(first) + n, names, Form.COMPANY) for n in range(count))
-    changes += [replace(e, established=date(2018, 8, 21), state="存续") for e in new]
+    new = (_company(rng, len(held) + n, names, Form.COMPANY) for n in range(count))
+    changes += [replace(e, established=day - timedelta(days=1), state="存续") for e in new]
     return changes

@@ -1,9 +1,10 @@
-"""Two business days of licences and penalties of three agencies, and the truth about each row.
+"""What the agencies deliver on each business day, and the truth about each row.
 
-Day 1 is the first delivery of every stream; day 2 brings new records, changed ones of day 1, and withdrawals: a legacy
-record with status 1 撤销, a standard licence with status 2 无效. Faults come at the rates of :mod:`simulator.defects`,
-each at least once per agency and day that can hold it. The truth file is for whoever judges the pipeline, and is never
-read by it.
+The first day is the first delivery of every stream; each later day brings new records, changed ones of the day before,
+and records that ended: withdrawn, no longer valid, taken off a list. A decision that a legacy sheet brought comes once
+more on the standard sheet where the agency has both, and some decisions of vertically led agencies come a day later by
+way of their ministry, in the delivery of another agency. Faults come at the rates of :mod:`simulator.defects`. The
+truth file is for whoever judges the pipeline, and is never read by it.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from simulator.decisions import decide
+from simulator.business_days import DEMO_DAYS, busyness
+from simulator.decisions import as_standard, decide
 from simulator.defects import DEFECTS, SOUND, Defect, Scene
+from simulator.later_versions import CAN_END, correct, end
+from simulator.plan import StreamPlan, plans
 from simulator.population import Enterprise, Population
 from simulator.templates import Facts, Row, render
-from transforms.columns import Kind, Sheet
-
-DAYS: Final = (date(2018, 8, 21), date(2018, 8, 22))
 
 TRUTH_COLUMNS: Final = (
     "day",
@@ -36,31 +37,14 @@ TRUTH_COLUMNS: Final = (
     "true_uscc",
 )
 
-
-@dataclass(frozen=True, slots=True)
-class StreamPlan:
-    """One stream of one agency: what it holds and how many records each day brings."""
-
-    agency: str
-    stream: str
-    kind: Kind
-    sheet: Sheet
-    records: tuple[int, int]
-
-
-PLANS: Final = (
-    StreamPlan("aic", "licence", Kind.LICENCE, Sheet.STANDARD, (800, 400)),
-    StreamPlan("aic", "penalty", Kind.PENALTY, Sheet.STANDARD, (320, 160)),
-    StreamPlan("fda", "licence", Kind.LICENCE, Sheet.STANDARD, (420, 220)),
-    StreamPlan("fda", "penalty", Kind.PENALTY, Sheet.LEGACY, (240, 120)),
-    StreamPlan("qtsb", "licence", Kind.LICENCE, Sheet.LEGACY, (260, 130)),
-    StreamPlan("qtsb", "penalty", Kind.PENALTY, Sheet.LEGACY, (180, 90)),
-    StreamPlan("qtsb", "licence_standard", Kind.LICENCE, Sheet.STANDARD, (80, 40)),
-    StreamPlan("qtsb", "penalty_standard", Kind.PENALTY, Sheet.STANDARD, (60, 40)),
-)
+VIA_MINISTRY: Final = "via_ministry"
+ON_STANDARD_SHEET: Final = "on_standard_sheet"
 
 _CHANGED: Final = 0.03
-_WITHDRAWN: Final = 0.01
+_ENDED: Final = 0.01
+_SHOWS_ALL: Final = 500
+"""An agency whose first day brings so many records shows every defect every day; a smaller one shows each in turn."""
+_TURNS: Final = 8
 
 
 @dataclass(slots=True)
@@ -86,6 +70,7 @@ class Truth:
 class World:
     """Everything that the agencies will send: rows by (agency, stream, day), and the truth in the same order."""
 
+    days: tuple[date, ...] = DEMO_DAYS
     rows: dict[tuple[str, str, date], list[Row]] = field(default_factory=dict)
     truth: list[Truth] = field(default_factory=list)
 
@@ -101,72 +86,93 @@ class World:
                     writer.writerow((*about, item.defect, state, item.true_uscc))
 
 
-def make_world(seed: int, population: Population, scale: float = 1.0) -> World:
-    """Make both days of all streams; equal arguments give equal bytes. ``scale`` multiplies the numbers of records."""
-    world = World()
-    registers = dict(zip(DAYS, (population.first, population.second()), strict=True))
-    for plan in PLANS:
-        stream = _Stream(plan, seed, world)
-        for day, register in registers.items():
-            stream.add_day(day, register, max(1, round(plan.records[DAYS.index(day)] * scale)))
+def make_world(seed: int, population: Population, scale: float = 1.0, days: Sequence[date] = DEMO_DAYS) -> World:
+    """Make all days of all streams; equal arguments give equal bytes. ``scale`` multiplies the numbers of records."""
+    world = World(tuple(days))
+    streams = {plan.key: _Stream(plan, seed, world) for plan in plans()}
+    for day in days:
+        register = _Register(population.on(day))
+        for stream in streams.values():
+            stream.add_day(day, register, _records(stream.plan, day, days, scale), streams)
     return world
 
 
+def _records(plan: StreamPlan, day: date, days: Sequence[date], scale: float) -> int:
+    first, usual = plan.records
+    wanted = first if day == days[0] else usual * busyness(day)
+    return max(1, round(wanted * scale))
+
+
+class _Register:
+    """The register of one day: those who share their name, those who do not, and who a defect may befall."""
+
+    def __init__(self, enterprises: Sequence[Enterprise]) -> None:
+        count = Counter(enterprise.name for enterprise in enterprises)
+        self.all = enterprises
+        self.twins = [enterprise for enterprise in enterprises if count[enterprise.name] > 1]
+        self.unique = [enterprise for enterprise in enterprises if count[enterprise.name] == 1]
+        self._subjects: dict[Defect, list[Enterprise]] = {}
+
+    def subjects(self, defect: Defect) -> list[Enterprise]:
+        if defect not in self._subjects:
+            self._subjects[defect] = [enterprise for enterprise in self.unique if defect.subject(enterprise)]
+        return self._subjects[defect]
+
+
 class _Stream:
-    """One stream while it is made: numbers its documents and remembers what day 1 said."""
+    """One stream while it is made: numbers its documents and remembers what the day before said."""
 
     def __init__(self, plan: StreamPlan, seed: int, world: World) -> None:
-        self._plan = plan
+        self.plan = plan
         self._rng = Random(f"{plan.agency}.{plan.stream}:{seed}")  # noqa: S311
         self._world = world
-        self._number = 1 + 20_000 * (plan.stream.endswith("_standard"))
+        self._number = plan.first_number
+        self._before: list[tuple[Facts, Truth]] = []
         self._sound: list[tuple[Facts, Truth]] = []
 
-    def add_day(self, day: date, register: Sequence[Enterprise], records: int) -> None:
+    def add_day(self, day: date, register: _Register, records: int, streams: dict[tuple[str, str], _Stream]) -> None:
+        self._before, self._sound = self._sound, []
         entries: list[tuple[Facts, Truth]] = []
-        if self._sound:
+        if self._before:
             entries += self._later_versions(day)
-        twins = _sharing_a_name(register)
-        unique = [enterprise for enterprise in register if enterprise.name not in {twin.name for twin in twins}]
-        subjects = {defect: [e for e in unique if defect.subject(e)] for defect in self._possible(bool(twins))}
-        for defect in self._draw_defects([defect for defect in subjects if subjects[defect]], records):
-            subject = self._rng.choice(subjects[defect] if defect else unique)
-            scene = Scene(self._rng, subject, register, twins, self._plan.kind, self._plan.sheet, day)
+            entries += [again for other in self.plan.repeats for again in self._again(streams[other], day)]
+        possible = [defect for defect in self._possible(bool(register.twins)) if register.subjects(defect)]
+        for defect in self._draw_defects(possible, records, day):
+            subject = self._rng.choice(register.subjects(defect) if defect else register.unique)
+            scene = Scene(self._rng, subject, register.all, register.twins, self.plan.kind, self.plan.sheet, day)
             entries += self._record(defect, scene)
         self._rng.shuffle(entries)
-        self._world.rows[self._plan.agency, self._plan.stream, day] = [
-            render(facts, self._plan.kind, self._plan.sheet) for facts, _ in entries
-        ]
+        plan = self.plan
+        self._world.rows[plan.agency, plan.stream, day] = [render(facts, plan.kind, plan.sheet) for facts, _ in entries]
         self._world.truth += [truth for _, truth in entries]
 
     def _possible(self, names_are_shared: bool) -> list[Defect]:
-        plan = self._plan
-        able = [d for d in DEFECTS if plan.kind in d.kinds and plan.sheet in d.sheets and plan.agency in d.agencies]
+        plan = self.plan
+        able = [d for d in DEFECTS if plan.can_have(d)]
         return [defect for defect in able if names_are_shared or not defect.needs_shared_name]
 
-    def _draw_defects(self, possible: list[Defect], records: int) -> list[Defect | None]:
-        """Draw one defect, or none, per record; each of this stream's turn comes up at least once."""
+    def _draw_defects(self, possible: list[Defect], records: int, day: date) -> list[Defect | None]:
+        """Draw one defect, or none, per record; those whose turn it is come up at least once."""
         drawn: list[Defect | None] = []
-        drawn += [defect for defect in possible if self._turn(defect)][:records]
+        drawn += [defect for defect in possible if self._turn(defect, day)][:records]
         rates = [defect.rate for defect in possible]
         choices: list[Defect | None] = [*possible, None]
         drawn += self._rng.choices(choices, [*rates, 1 - sum(rates)], k=records - len(drawn))
         return drawn
 
-    def _turn(self, defect: Defect) -> bool:
-        """Tell whether this is the stream of its agency that certainly shows a defect: the one that sends most."""
-        able = [
-            plan
-            for plan in PLANS
-            if plan.agency == self._plan.agency and plan.kind in defect.kinds and plan.sheet in defect.sheets
-        ]
-        return max(able, key=lambda plan: plan.records) == self._plan
+    def _turn(self, defect: Defect, day: date) -> bool:
+        """Tell whether this stream shows a defect today for certain: as its agency's largest one, or in turn."""
+        of_agency = [plan for plan in plans() if plan.agency == self.plan.agency]
+        if sum(plan.records[0] for plan in of_agency) >= _SHOWS_ALL:
+            return max((p for p in of_agency if p.can_have(defect)), key=lambda plan: plan.records) == self.plan
+        turn = DEFECTS.index(defect) + plans().index(self.plan) + self._world.days.index(day)
+        return turn % _TURNS == 0
 
     def _record(self, defect: Defect | None, scene: Scene) -> Iterable[tuple[Facts, Truth]]:
-        plan = self._plan
+        plan = self.plan
         number, self._number = self._number, self._number + 1
         facts = decide(
-            self._rng, scene.subject, number, scene.day, agency=plan.agency, kind=plan.kind, sheet=plan.sheet
+            self._rng, scene.subject, number, scene.day, office=plan.office, kind=plan.kind, sheet=plan.sheet
         )
         outcome = defect.make(facts, scene) if defect else [(facts, "published")]
         known = scene.subject.uscc if defect is None or defect.names_its_subject else ""
@@ -177,31 +183,33 @@ class _Stream:
             yield made, truth
 
     def _truth(self, day: date, facts: Facts, defect: str, state: str, uscc: str) -> Truth:
-        plan = self._plan
+        plan = self.plan
         return Truth(day, plan.agency, plan.stream, facts["document_no"], facts["name"], defect, state, uscc)
 
     def _later_versions(self, day: date) -> list[tuple[Facts, Truth]]:
-        """Change some sound records of the day before, and withdraw some where the sheet has a status."""
-        plan, before = self._plan, self._sound
-        can_withdraw = plan.sheet is Sheet.LEGACY or plan.kind is Kind.LICENCE
+        """Change some sound records of the day before, and end some where the sheet can say so."""
+        plan, before = self.plan, self._before
         changed = max(1, round(_CHANGED * len(before)))
-        chosen = self._rng.sample(before, changed + can_withdraw * max(1, round(_WITHDRAWN * len(before))))
-        self._sound = []
+        ended = max(1, round(_ENDED * len(before))) if CAN_END[plan.kind, plan.sheet] else 0
+        chosen = self._rng.sample(before, min(changed + ended, len(before)))
         entries = []
         for ordinal, (facts, truth) in enumerate(chosen):
-            later = {**facts, "updated": f"{day:%Y/%m/%d} 10:00:00"}
-            if ordinal < changed:
-                key = "facts" if plan.kind is Kind.PENALTY else "content"
-                later |= {key: f"{facts[key].removesuffix('。')}, 经核实更正。", "remarks": "更正"}
-                what, state = "changed", "published"
-            else:
-                later |= {"status": "1" if plan.sheet is Sheet.LEGACY else "2", "remarks": "原决定依法撤销"}
-                what, state = "withdrawn", "withheld"
+            make = correct if ordinal < changed else end
+            later, what, state = make(facts, plan.kind, plan.sheet, day)
             truth.replaced_on = day
             entries.append((later, self._truth(day, later, what, state, truth.true_uscc)))
+        self._before = [entry for entry in before if entry[1].replaced_on is None]
         return entries
 
-
-def _sharing_a_name(register: Sequence[Enterprise]) -> list[Enterprise]:
-    count = Counter(enterprise.name for enterprise in register)
-    return [enterprise for enterprise in register if count[enterprise.name] > 1]
+    def _again(self, other: _Stream, day: date) -> list[tuple[Facts, Truth]]:
+        """Bring once more what another stream brought the day before, and did not take back since."""
+        earlier = [entry for entry in other._before if entry[1].replaced_on is None]
+        entries = []
+        for facts, truth in self._rng.sample(earlier, min(len(earlier), max(1, round(_CHANGED * len(earlier))))):
+            if other.plan.sheet is self.plan.sheet:
+                again, what, state = facts, VIA_MINISTRY, "duplicate"
+            else:
+                again, what, state = as_standard(facts), ON_STANDARD_SHEET, "published"
+                truth.replaced_on = day
+            entries.append((again, self._truth(day, again, what, state, truth.true_uscc)))
+        return entries

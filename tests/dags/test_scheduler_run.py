@@ -12,9 +12,9 @@ import pytest
 from pipeline import airflow_runtime
 from pipeline.airflow_client import Run
 from pipeline.reconcile import Reconciliation, reconcile
+from simulator.business_days import DEMO_DAYS
 from simulator.demo_numbers import DemoNumbers, FeedCheck, check_feeds, count
 from simulator.demo_run import AIRFLOW, DAG_IDS, running_system, settings_of
-from simulator.records import DAYS
 
 pytestmark = pytest.mark.scheduler
 
@@ -40,7 +40,7 @@ def two_days() -> Iterator[TwoDays]:
 
 def ran(home: Path) -> TwoDays:
     with running_system(home, enterprises=600, scale=0.2) as system:
-        runs = {day.isoformat(): system.run_day(day, timeout=240) for day in DAYS}
+        runs = {day.isoformat(): system.run_day(day, timeout=240) for day in DEMO_DAYS}
         return TwoDays(
             home=home,
             runs=runs,
@@ -60,7 +60,7 @@ def test_every_dag_runs_once_a_day_and_succeeds(two_days: TwoDays) -> None:
 def test_every_row_of_every_agency_is_accounted_for(two_days: TwoDays) -> None:
     assert two_days.reconciliation.findings == ()
     for agency in two_days.numbers.agencies:
-        assert set(agency.days) == {day.isoformat() for day in DAYS}
+        assert set(agency.days) == {day.isoformat() for day in DEMO_DAYS}
         for column in agency.days.values():
             assert column.received == column.states.total() > 0
             assert column.states["waiting"] == column.states["unexplained"] == 0
@@ -81,7 +81,7 @@ def test_each_site_can_follow_both_days_by_their_deltas(two_days: TwoDays) -> No
 
 
 def test_the_withdrawals_of_the_second_day_reach_every_site(two_days: TwoDays) -> None:
-    second = [release for release in two_days.numbers.releases if release.day == DAYS[1].isoformat()]
+    second = [release for release in two_days.numbers.releases if release.day == DEMO_DAYS[1].isoformat()]
     assert [release.site for release in second] == list(SITES)
     for release in second:
         assert release.tombstones["withdrawn"] > 0

@@ -24,7 +24,7 @@ from pipeline.publish import publish
 from pipeline.register import load_register
 from pipeline.settings import Settings
 from simulator.agencies import Simulator
-from simulator.records import DAYS
+from simulator.business_days import DEMO_DAYS
 from store.database import open_engine
 
 SITES: Final = ["creditchina", "creditbj", "gsxt", "qyxy"]
@@ -85,9 +85,9 @@ def days(new_home: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) 
     with Simulator(
         tmp_path_factory.mktemp("simulator"), exchange.database_url, SEED, enterprises=1_200, scale=0.35
     ) as simulator:
-        for day in DAYS:
+        for day in DEMO_DAYS:
             simulator.publish_day(day)
-            mode = "full" if day == DAYS[0] else "changes"
+            mode = "full" if day == DEMO_DAYS[0] else "changes"
             load_register(office, simulator.register_file(day), as_of=day, mode=mode)
             for agency, endpoint in simulator.endpoints().items():
                 collect(

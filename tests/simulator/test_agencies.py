@@ -16,7 +16,7 @@ from connectors.descriptor import agency_ids, load_agency
 from connectors.endpoint import Endpoint
 from connectors.transports.pulling import pull
 from simulator.agencies import Simulator, connected, exchange_tables
-from simulator.records import DAYS
+from simulator.business_days import DEMO_DAYS
 
 
 def test_it_serves_as_a_process_until_it_is_told_to_stop(tmp_path: Path) -> None:
@@ -27,7 +27,9 @@ def test_it_serves_as_a_process_until_it_is_told_to_stop(tmp_path: Path) -> None
         assert process.stdout
         endpoints = {agency: Endpoint(**told) for agency, told in json.loads(process.stdout.readline()).items()}
         rows = {
-            (agency, stream.id): sum(p.rows or 0 for p in pull(stream, endpoints[agency], cursor={}, as_of=DAYS[1]))
+            (agency, stream.id): sum(
+                p.rows or 0 for p in pull(stream, endpoints[agency], cursor={}, as_of=DEMO_DAYS[1])
+            )
             for agency in agency_ids()
             for stream in load_agency(agency).streams
         }
@@ -42,12 +44,12 @@ def test_it_serves_as_a_process_until_it_is_told_to_stop(tmp_path: Path) -> None
 def test_a_day_published_twice_is_there_once(tmp_path: Path) -> None:
     exchange = f"sqlite:///{tmp_path}/exchange.db"
     with Simulator(tmp_path, exchange, enterprises=300, scale=0.1) as simulator:
-        for day in (DAYS[0], DAYS[1], DAYS[1], DAYS[0]):
+        for day in (DEMO_DAYS[0], DEMO_DAYS[1], DEMO_DAYS[1], DEMO_DAYS[0]):
             simulator.publish_day(day)
         for agency in agency_ids():
             for stream in load_agency(agency).streams:
-                pieces = pull(stream, simulator.endpoints()[agency], cursor={}, as_of=DAYS[1])
-                sent = sum(len(simulator.world.rows[agency, stream.id, day]) for day in DAYS)
+                pieces = pull(stream, simulator.endpoints()[agency], cursor={}, as_of=DEMO_DAYS[1])
+                sent = sum(len(simulator.world.rows[agency, stream.id, day]) for day in DEMO_DAYS)
                 assert sum(piece.rows or 0 for piece in pieces) == sent
         with pytest.raises(ValueError, match="2018-08-21, 2018-08-22 only"):
             simulator.publish_day(date(2018, 8, 23))
@@ -56,7 +58,7 @@ def test_a_day_published_twice_is_there_once(tmp_path: Path) -> None:
 def test_amounts_are_decimals_in_the_exchange_database(tmp_path: Path) -> None:
     exchange = f"sqlite:///{tmp_path}/exchange.db"
     with Simulator(tmp_path, exchange, enterprises=300, scale=0.1) as simulator:
-        simulator.publish_day(DAYS[0])
+        simulator.publish_day(DEMO_DAYS[0])
         with connected(exchange) as engine, engine.connect() as connection:
             tables = exchange_tables().tables
             assert len(tables) == 4
