@@ -15,9 +15,6 @@ CARRIER: Final = "eitc"
 """The agency in whose delivery decisions of vertically led agencies come once more, by way of their ministries."""
 
 
-_VERTICAL: Final = frozenset({"customs", "bca", "post"})
-
-
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
     """One stream. ``records``: on the first day, on a usual day. ``repeats``: streams whose records it brings again."""
@@ -72,4 +69,4 @@ def plans() -> tuple[StreamPlan, ...]:
 
 
 def _reports_upwards(agency: str) -> bool:
-    return agency in _VERTICAL
+    return load_agency(agency).vertical is not None

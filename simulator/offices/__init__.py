@@ -14,7 +14,7 @@ from typing import Final
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from connectors.descriptor import Stream, agency_ids, load_agency
+from connectors.descriptor import RecordStream, agency_ids, load_agency
 
 _USUAL: Final = (40, 24)
 
@@ -61,7 +61,7 @@ class Office(_Facts):
     name: str
     code: str
 
-    def volume(self, stream: Stream) -> tuple[int, int]:
+    def volume(self, stream: RecordStream) -> tuple[int, int]:
         """How many records a stream brings on the first day and on a usual later one."""
         return self.records.get(stream.id) or self.records.get(stream.kind) or _USUAL
 
@@ -71,7 +71,7 @@ def load_office(agency: str) -> Office:
     """Return the office of an agency, under the name that it bore in August 2018."""
     text = (resources.files("simulator.offices") / f"{agency}.yaml").read_text(encoding="utf-8")
     descriptor = load_agency(agency)
-    told = {"agency": agency, "name": descriptor.names[0].name, "code": descriptor.code}
+    told = {"agency": agency, "name": descriptor.names[0].name, "code": descriptor.codes[0].code}
     return Office.model_validate(yaml.safe_load(text) | told)
 
 
