@@ -25,10 +25,10 @@ from connectors.descriptor import ExchangeDb, PagedApi, load_agency
 from connectors.endpoint import Endpoint
 from connectors.transports.exchange_db import database_url
 from simulator.business_days import DEMO_DAYS, FULL_REGISTER_DAYS
-from simulator.paged_api import ApiServer, Change
 from simulator.plan import plans
 from simulator.population import make_population, write_register
 from simulator.records import World, make_world
+from simulator.servers.paged_api import PagedApiServer
 from simulator.templates import TEMPLATES, Row
 
 _AMOUNTS: Final = ("CF_NR_FK", "CF_NR_WFFF")
@@ -66,10 +66,10 @@ class Simulator:
         authority.cert_pem.write_to_path(home / "ca.pem")
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1", "localhost").configure_cert(tls)
-        self.api = ApiServer(self._token, tls, port)
+        self.api = PagedApiServer(self._token, tls, port)
         for plan in plans():
             if plan.agency == "aic":
-                self.api.publish(self._path(plan.stream), [])
+                self.api.publish(self._path(plan.stream), self.days[0], [])
 
     def __enter__(self) -> Self:
         """Start serving."""
@@ -119,8 +119,7 @@ class Simulator:
                 match plan.agency:
                     case "aic":
                         first = self._first_number(plan.agency, plan.stream, day)
-                        changes = [Change(number, day, row) for number, row in enumerate(rows, start=first)]
-                        self.api.publish(self._path(plan.stream), changes)
+                        self.api.publish(self._path(plan.stream), day, rows, first)
                     case "fda":
                         drop_file(self.drop_folder, _TEXT_IN_FILE[plan.stream].format(day), rows)
                     case _:

@@ -1,4 +1,4 @@
-"""The fault switch of the simulated API: what goes wrong, on which page, how often."""
+"""The fault switch of a simulated server: what goes wrong, on which page, how often."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ class FaultKind(StrEnum):
     FORBIDDEN = "403"
     NOT_FOUND = "404"
     LOGIN_PAGE = "an HTML login page with status 200"
+    HTML_AS_DATA = "an HTML page under the content type of data"
     REDIRECT = "302 to a login page"
     RESET = "the connection breaks in the middle of a page"
     TRUNCATED = "a page that is whole for HTTP but ends early"
     WRONG_TOTAL = "a total that the rows do not add up to"
     SLOW = "no byte for longer than anyone waits"
+    ROW_INSERTED = "a row comes in before the page, all later ones shift down"
+    ROW_REMOVED = "a row before the page is gone, all later ones shift up"
+    DUPLICATE_PAGE = "the rows of the page before once more"
+    STALE_ETAG = "304 although something is new"
 
 
 @dataclass(frozen=True, slots=True)
