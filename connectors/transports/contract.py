@@ -11,11 +11,15 @@
 * A source that refuses raises AgencyRefused, one that may recover AgencyUnavailable; a pull whose parts do not fit
   together raises PullInconsistentError. Files refused one by one do not stop the others: FilesRefusedError comes
   after the last good piece.
+
+Errors tell for machines, too, what happened: ``reason`` is one of ``Reason``. Whether asking again may help is told by
+the class alone; a message never holds a secret, nor user and password of an address.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +44,51 @@ class Piece:
     sha256: str | None = None
 
 
+class Reason(StrEnum):
+    """What befell a pull. Refused: ``credential`` to ``other``; may recover: ``busy`` to ``inconsistent``."""
+
+    CREDENTIAL = "credential"
+    """401, or a wrong password: the token or password is missing, wrong or expired."""
+    RIGHT = "right"
+    """403: known to the agency, but not entitled to this stream."""
+    ADDRESS = "address"
+    """404, an address that is no address, or a redirect: URL of the connection or a path of the descriptor is wrong."""
+    TRUST = "trust"
+    """The certificate or the host key is not the one that is trusted."""
+    LOGIN_PAGE = "login page"
+    """A web page came instead of data."""
+    INTERFACE = "interface"
+    """The answer is sound but not what was agreed: a key is missing, a file is of another kind."""
+    TOO_LARGE = "too large"
+    """More bytes than agreed."""
+    REJECTED = "rejected"
+    """The agency's service read the question and answered that it will not."""
+    OTHER = "other"
+    """Refused for a reason that has no name of its own."""
+
+    BUSY = "busy"
+    """429 and its like: asked too often, or not ready yet."""
+    BROKEN = "broken"
+    """5xx: the source has a fault of its own."""
+    TIMEOUT = "timeout"
+    """No byte, or no end, in the time that was agreed."""
+    CONNECTION = "connection"
+    """Not reachable, or the connection broke."""
+    CUT_OFF = "cut off"
+    """The answer is whole for the protocol but ends early."""
+    UNAVAILABLE = "unavailable"
+    """May recover, for a reason that has no name of its own."""
+    INCONSISTENT = "inconsistent"
+    """The parts of one pull do not fit together."""
+
+
 class AgencyError(Exception):
     """An agency could not be read."""
+
+    def __init__(self, message: str, reason: Reason = Reason.OTHER) -> None:
+        """Carry the message and what befell the pull."""
+        super().__init__(message)
+        self.reason = reason
 
 
 class AgencyRefused(AgencyError):
@@ -51,14 +98,18 @@ class AgencyRefused(AgencyError):
 class AgencyUnavailable(AgencyError):
     """Asking again later may help. ``retry_after`` is the wait in seconds that the source asked for, if any."""
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        """Carry the message and the wait."""
-        super().__init__(message)
+    def __init__(self, message: str, retry_after: float | None = None, reason: Reason = Reason.UNAVAILABLE) -> None:
+        """Carry the message, the wait and what befell the pull."""
+        super().__init__(message, reason)
         self.retry_after = retry_after
 
 
 class PullInconsistentError(AgencyUnavailable):
     """The parts of one pull do not fit together, the source moved meanwhile: the pull starts over."""
+
+    def __init__(self, message: str) -> None:
+        """Carry the message."""
+        super().__init__(message, reason=Reason.INCONSISTENT)
 
 
 class FilesRefusedError(AgencyError):

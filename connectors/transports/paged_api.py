@@ -1,250 +1,238 @@
-"""A JSON API over HTTPS with a bearer token, read page by page.
+"""A JSON API over HTTPS with a bearer token, read page by page: by number, by token, or by window of days.
 
-A page is ``{"total": rows in the selection, "page": 1.., "pages": .., "rows": [...]}``; where the source numbers its
-changes, a page also tells the highest number selected (``watermark.highest`` in the descriptor). The bytes of each
-page are handed over as they came.
+A page is ``{"total": rows in the selection, "page": 1.., "pages": .., "rows": [...]}``; the names of the keys are said
+in the descriptor. Where the source numbers its changes, a page also tells the highest number of the whole selection
+(``watermark.highest``); where pages are asked for by token (``paging.by: cursor``) it holds the ``next`` token instead
+of numbers; where windows are asked for (``paging.by: window``) since and until are the first and last day of the
+window. The bytes of each page are handed over as they came. With ``etags`` a page that the last pull brought is asked
+for with If-None-Match, and 304 means that its rows are there already.
 
-Cursor between pulls: ``{"watermark": number or day}``. In the middle of one, beside it: ``since`` and ``until`` (the
-selection), ``page`` (the next one), ``total`` and ``received`` (rows), ``highest``.
+The pages of a selection must fit together: the same total and highest number on each, the number asked for on each, the
+rows received equal to the total, no row of an earlier page again (:mod:`connectors.transports.page_drift`). Else
+PullInconsistentError: the pull starts over.
 
-Connections are TLS-verified and direct: neither the proxies nor the ``.netrc`` of the machine are used, redirects are
-not followed, so the token goes to the configured host only.
+Cursor between pulls: ``{"watermark": number or day}``, and ``known`` ETags. In the middle of one, beside it: ``since``
+and ``until`` (what is asked for), ``page`` (the next one), ``total`` and ``received`` (rows), ``highest``; ``token`` of
+the next page; ``from``, the first day of the window that ``page``, ``total`` and ``received`` belong to; ``before``, a
+print of the last page's rows; ``fresh``, the ETags of this pull.
 """
 
 from __future__ import annotations
 
-import json
-import random
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
-import requests
-from requests.auth import AuthBase
-
-from connectors.descriptor import ChangeNumbers, PagedApi, Stream
+from connectors.descriptor import ChangeNumbers, NextToken, PagedApi, Stream, TimeWindows
 from connectors.endpoint import Endpoint
-from connectors.transports.contract import AgencyRefused, AgencyUnavailable, Cursor, Piece, PullInconsistentError
+from connectors.http.client import HttpClient, Question, Received
+from connectors.transports import selection
+from connectors.transports.api_page import ApiPage, read_page
+from connectors.transports.contract import Cursor, Piece, PullInconsistentError
+from connectors.transports.known_pages import KnownPages
+from connectors.transports.page_drift import PagesRead, require_same, rows_print
 
-_BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-_BROKEN: Final = (
-    requests.exceptions.ConnectionError,
-    requests.exceptions.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
-_ADVICE: Final = {
-    401: "the token is missing, wrong or expired: renew the secret of this connection",
-    403: "the token is valid but may not read this stream: ask the agency for the right",
-    404: "there is no such address: compare the URL of the connection and `path` of the descriptor",
-}
-_CHUNK: Final = 1 << 16
+_FIRST_PAGE: Final = {"page": 1, "total": None, "received": 0, "highest": None}
 
 
 def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> Iterator[Piece]:
-    """Yield the pages that changed since the cursor's watermark, up to and including ``as_of``."""
+    """Yield the pages that changed since the cursor's watermark, up to and including ``as_of``.
+
+    A page of which it is not known yet whether another one follows is held back until it is: only then can it be
+    marked as the last one. A pull that is cut off meanwhile asks for it again.
+    """
     options = stream.transport
     if not isinstance(options, PagedApi):
         raise TypeError(f"stream {stream.id} is not read through a paged API")
-    position = _position(options, cursor, as_of)
-    with _session(endpoint) as session:
-        while True:
-            number = position["page"]
-            content, page = _fetch(session, stream, options, endpoint, position)
-            position = _advance(position, page, number)
+    held: Piece | None = None
+    with HttpClient(stream, endpoint, options) as client:
+        reading = _Reading(stream, options, client, cursor, as_of)
+        for piece in reading.pieces():
+            if held:
+                yield held
+                held = None
+            if reading.another_follows:
+                yield piece
+            else:
+                held = piece
+    if held:
+        yield replace(held, cursor=reading.end, last=True)
+
+
+class _Reading:
+    """One pull under way; ``position`` is the cursor behind the page read last."""
+
+    def __init__(self, stream: Stream, options: PagedApi, client: HttpClient, cursor: Cursor, as_of: date) -> None:
+        self._stream: Final = stream
+        self._options: Final = options
+        self._client: Final = client
+        self._as_of: Final = as_of
+        self._position: Cursor = dict(cursor) if "page" in cursor else _begun(options, cursor, as_of)
+        self._known: Final = KnownPages(cursor.get("known", {}), cursor.get("fresh", {}))
+        self._read = PagesRead(options.row_id)
+        self.another_follows = False
+
+    @property
+    def end(self) -> Cursor:
+        """The cursor between this pull and the next."""
+        position = self._position
+        by = self._options.watermark
+        mark = selection.moved(by, position["watermark"], until=position["until"], highest=position["highest"])
+        return {"watermark": mark, **({"known": self._known.fresh} if self._options.etags else {})}
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield the pages of all selections: one, or one per window."""
+        self._require_same_as_before_the_cut()
+        yield from self._selection()
+        while self._on_to_next_window():
+            yield from self._selection()
+
+    def _selection(self) -> Iterator[Piece]:
+        last = False
+        while not last:
+            question = self._question(self._position)
+            content, page = self._ask(question)
+            number = self._position["page"]
+            self._advance(page, number)
             if page.total == 0:
                 return
-            last = number >= page.pages
-            if last and position["received"] != page.total:
-                raise PullInconsistentError(
-                    f"{options.path}: {page.total} rows declared, {position['received']} received in {number} pages"
-                )
-            yield Piece(
-                name=f"{stream.id}_{as_of:%Y%m%d}_{number:05d}.json",
-                content=content,
-                cursor={"watermark": _watermark(options, position)} if last else position,
-                last=last,
-                rows=page.rows,
+            last = page.is_last
+            self._judge(page, number, last)
+            if content is not None and page.count:
+                yield Piece(self._name(number), content, dict(self._position), last=False, rows=page.count)
+
+    def _ask(self, question: Question) -> tuple[bytes | None, ApiPage]:
+        """Return a page and its bytes, null for bytes that the last pull brought."""
+
+        def read(received: Received) -> tuple[bytes | None, ApiPage]:
+            if received.unchanged:
+                return None, self._known.page(question)
+            page = read_page(received, self._options)
+            if self._options.etags:
+                self._known.remember(question, received, page)
+            return received.content, page
+
+        etag = self._known.etag(question) if self._options.etags else None
+        headers = {**question.headers, **({"If-None-Match": etag} if etag else {})}
+        return self._client.ask(replace(question, headers=headers), read)
+
+    def _question(self, position: Cursor) -> Question:
+        options = self._options
+        since, until = position["since"], position["until"]
+        if isinstance(options.paging, TimeWindows):
+            since = position["from"]
+            until = min(until, _last_day(options.paging, since))
+        parameters: dict[str, str | int] = {options.page_size_parameter: options.page_size}
+        parameters[options.until_parameter] = until
+        if since is not None:
+            parameters[options.since_parameter] = since
+        if not isinstance(options.paging, NextToken):
+            parameters[options.paging.parameter] = position["page"]
+        elif position.get("token"):
+            parameters[options.paging.parameter] = position["token"]
+        window = f" from {since}" if isinstance(options.paging, TimeWindows) else ""
+        return Question(
+            options.path,
+            what=f"page {position['page']}{window}",
+            parameters=parameters,
+            headers={"Accept": "application/json"},
+        )
+
+    def _advance(self, page: ApiPage, number: int) -> None:
+        """Move behind a page that fits to those before it."""
+        position = self._position
+        if page.number not in (None, number):
+            raise PullInconsistentError(f"page {number} was asked for, page {page.number} came")
+        if position["total"] not in (None, page.total):
+            raise PullInconsistentError(
+                f"the selection changed from {position['total']} to {page.total} rows while it was read"
             )
-            if last:
-                return
+        if page.count == 0 and page.total and isinstance(page.number, int):
+            raise PullInconsistentError(f"page {number} of {page.pages} is empty")
+        if position["highest"] not in (None, page.highest):
+            raise PullInconsistentError(
+                f"the highest change number moved from {position['highest']} to {page.highest} while pages were read"
+            )
+        if page.next is not None and page.next == position.get("token"):
+            raise PullInconsistentError(f"page {number} names itself as the next one")
+        self._position = {
+            **position,
+            "page": number + 1,
+            "total": page.total,
+            "received": position["received"] + page.count,
+            "highest": page.highest,
+            **({"token": page.next} if page.next else {}),
+            **({"before": rows_print(page.rows)} if self._looks_back and page.rows else {}),
+            **({"fresh": dict(self._known.fresh)} if self._options.etags else {}),
+        }
+
+    def _judge(self, page: ApiPage, number: int, last: bool) -> None:
+        """Hold rows against total and against the rows of earlier pages."""
+        position = self._position
+        if last and page.total not in (None, position["received"]):
+            raise PullInconsistentError(
+                f"{self._options.path}: {page.total} rows declared, {position['received']} received in {number} pages"
+            )
+        suspect = self._read.take(number, page.rows)
+        if suspect is not None and not isinstance(self._options.paging, NextToken):
+            self._read.compare(suspect, self._again(suspect).rows)
+        more_rows = page.total is not None and position["received"] < page.total
+        self.another_follows = more_rows and not last and not self._options.etags
+
+    @property
+    def _looks_back(self) -> bool:
+        """Say whether the page before a cut is asked for again: not where a change shows in the highest number."""
+        return not isinstance(self._options.paging, NextToken) and not isinstance(
+            self._options.watermark, ChangeNumbers
+        )
+
+    def _require_same_as_before_the_cut(self) -> None:
+        position = self._position
+        if self._looks_back and position["page"] > 1 and "before" in position:
+            require_same(position["page"] - 1, position["before"], self._again(position["page"] - 1).rows)
+
+    def _again(self, number: int) -> ApiPage:
+        question = self._question({**self._position, "page": number})
+        return self._client.ask(question, lambda received: read_page(received, self._options))
+
+    def _on_to_next_window(self) -> bool:
+        """Stand before the next window, if there is one up to the last day asked for."""
+        if not isinstance(self._options.paging, TimeWindows):
+            return False
+        following = date.fromisoformat(_last_day(self._options.paging, self._position["from"])) + timedelta(days=1)
+        if following.isoformat() > self._position["until"]:
+            return False
+        kept = {key: value for key, value in self._position.items() if key != "before"}
+        self._position = {**kept, **_FIRST_PAGE, "from": following.isoformat()}
+        self._read = PagesRead(self._options.row_id)
+        return True
+
+    def _name(self, number: int) -> str:
+        window = f"_{self._position['from'].replace('-', '')}" if "from" in self._position else ""
+        return f"{self._stream.id}_{self._as_of:%Y%m%d}{window}_{number:05d}.json"
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    total: int
-    number: int
-    pages: int
-    rows: int
-    highest: int | None
-
-
-class _Bearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-def _session(endpoint: Endpoint) -> requests.Session:
-    if not endpoint.url.startswith("https://"):
-        raise AgencyRefused(f"{endpoint.shown}: only https:// is allowed for an API that is sent a token")
-    if not endpoint.secret:
-        raise AgencyRefused(f"{endpoint.shown}: no token is configured: set the secret of this connection")
-    session = requests.Session()
-    session.trust_env = False
-    session.auth = _Bearer(endpoint.secret)
-    session.headers["Accept"] = "application/json"
-    return session
-
-
-def _position(options: PagedApi, cursor: Cursor, as_of: date) -> Cursor:
-    """Return where to go on: the cursor itself in the middle of a pull, else the first page of a new selection."""
-    if "page" in cursor:
-        return cursor
+def _begun(options: PagedApi, cursor: Cursor, as_of: date) -> Cursor:
+    """Return the first page of a new selection."""
     watermark = cursor.get("watermark")
-    since: int | str | None = None
-    if watermark is not None:
-        if isinstance(options.watermark, ChangeNumbers):
-            since = max(0, watermark - options.watermark.overlap)
-        else:
-            since = (date.fromisoformat(watermark) - timedelta(days=options.watermark.overlap_days)).isoformat()
-    fresh = {"watermark": watermark, "since": since, "until": as_of.isoformat(), "page": 1}
-    return {**fresh, "total": None, "received": 0, "highest": None}
+    begun: Cursor = {
+        "watermark": watermark,
+        "since": selection.since(options.watermark, watermark),
+        "until": as_of.isoformat(),
+        **_FIRST_PAGE,
+        **({"known": cursor["known"]} if "known" in cursor else {}),
+    }
+    if isinstance(options.paging, TimeWindows):
+        begun["from"] = _first_day(options.paging, begun["since"])
+    return begun
 
 
-def _advance(position: Cursor, page: _Page, number: int) -> Cursor:
-    if page.number != number:
-        raise PullInconsistentError(f"page {number} was asked for, page {page.number} came")
-    if position["total"] not in (None, page.total):
-        raise PullInconsistentError(
-            f"the selection changed from {position['total']} to {page.total} rows while it was read"
-        )
-    if page.rows == 0 and page.total:
-        raise PullInconsistentError(f"page {number} of {page.pages} is empty")
-    highest = max((n for n in (position["highest"], page.highest) if n is not None), default=None)
-    received = position["received"] + page.rows
-    return {**position, "page": number + 1, "total": page.total, "received": received, "highest": highest}
+def _first_day(windows: TimeWindows, since: str | None) -> str:
+    """Return the first day of the window that holds ``since``."""
+    day = max(windows.start, date.fromisoformat(since)) if since else windows.start
+    return (day - timedelta(days=(day - windows.start).days % windows.days)).isoformat()
 
 
-def _watermark(options: PagedApi, position: Cursor) -> int | str:
-    """Return the mark behind a complete selection; it never moves backwards."""
-    if isinstance(options.watermark, ChangeNumbers):
-        return max(int(position["highest"]), int(position["watermark"] or 0))
-    return max(str(position["until"]), str(position["watermark"] or ""))
-
-
-def _fetch(
-    session: requests.Session, stream: Stream, options: PagedApi, endpoint: Endpoint, position: Cursor
-) -> tuple[bytes, _Page]:
-    """Get one page, asking a busy or broken source again with growing, jittered waits."""
-    retries = stream.retries
-    failure = AgencyUnavailable("never asked")
-    for attempt in range(1, retries.attempts + 1):
-        try:
-            return _fetch_once(session, options, endpoint, position)
-        except AgencyUnavailable as error:
-            failure = error
-        if failure.retry_after is not None and failure.retry_after > retries.longest_wait:
-            break
-        if attempt < retries.attempts:
-            backoff = min(retries.longest_wait, retries.first_wait * 2 ** (attempt - 1))
-            # Jitter keeps thirteen agencies' retries apart; it changes when something is asked, never what.
-            jittered = backoff * random.uniform(0.5, 1.0)  # noqa: S311
-            time.sleep(max(failure.retry_after or 0.0, jittered))
-    raise AgencyUnavailable(f"{failure} (attempt {attempt} of {retries.attempts})", failure.retry_after) from failure
-
-
-def _fetch_once(
-    session: requests.Session, options: PagedApi, endpoint: Endpoint, position: Cursor
-) -> tuple[bytes, _Page]:
-    where = f"{endpoint.shown}{options.path} page {position['page']}"
-    parameters = {"page": position["page"], "page_size": options.page_size, options.until_parameter: position["until"]}
-    if position["since"] is not None:
-        parameters[options.since_parameter] = position["since"]
-    try:
-        with session.get(
-            endpoint.url.rstrip("/") + options.path,
-            params=parameters,
-            timeout=(options.connect_timeout, options.read_timeout),
-            verify=endpoint.ca_file or True,
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
-            _judge_status(answer, where)
-            content = _read_body(answer, options.largest_page, where)
-    except _BROKEN as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise AgencyRefused(f"{where}: the certificate is not trusted: check the CA file") from error
-        raise AgencyUnavailable(f"{where}: {type(error).__name__}") from error
-    except OSError as error:
-        raise AgencyRefused(f"{where}: {error}") from error
-    return content, _read_page(content, options, where)
-
-
-def _judge_status(answer: requests.Response, where: str) -> None:
-    status = answer.status_code
-    if status in _BUSY:
-        raise AgencyUnavailable(f"{where}: answered {status}", _retry_after(answer))
-    if 300 <= status < 400:
-        raise AgencyRefused(f"{where}: redirects ({status}), to a login page perhaps; redirects are not followed")
-    if status != 200:
-        raise AgencyRefused(f"{where}: answered {status}: {_ADVICE.get(status, 'the agency has to say why')}")
-    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind in ("text/html", "application/xhtml+xml"):
-        raise AgencyRefused(f"{where}: a web page came instead of data (a login page?): check token and gateway")
-
-
-def _retry_after(answer: requests.Response) -> float | None:
-    """Read Retry-After (RFC 9110, 10.2.3): seconds, or a date that is held against the answer's own Date."""
-    text = answer.headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        wait = parsedate_to_datetime(text) - parsedate_to_datetime(answer.headers.get("Date", ""))
-    except (TypeError, ValueError):
-        return None
-    return max(0.0, wait.total_seconds())
-
-
-def _read_body(answer: requests.Response, largest: int, where: str) -> bytes:
-    body = bytearray()
-    for chunk in answer.iter_content(_CHUNK):
-        body += chunk
-        if len(body) > largest:
-            raise AgencyRefused(f"{where}: larger than {largest} bytes: lower `page_size` of the descriptor")
-    return bytes(body)
-
-
-def _read_page(content: bytes, options: PagedApi, where: str) -> _Page:
-    if content.lstrip()[:1] == b"<":
-        raise AgencyRefused(f"{where}: a web page came instead of data (a login page?): check token and gateway")
-    try:
-        document: Any = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise AgencyUnavailable(f"{where}: is not JSON: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get(options.rows), list):
-        raise AgencyRefused(f"{where}: has no list `{options.rows}`: the agency changed its interface")
-    try:
-        return _Page(
-            total=_whole(document["total"]),
-            number=_whole(document["page"]),
-            pages=_whole(document["pages"]),
-            rows=len(document[options.rows]),
-            highest=_whole(document[options.watermark.highest])
-            if isinstance(options.watermark, ChangeNumbers)
-            else None,
-        )
-    except (KeyError, TypeError) as error:
-        raise AgencyRefused(f"{where}: no whole number where one is agreed: {error}: the interface changed") from error
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise TypeError(f"{value!r:.40}")
-    return value
+def _last_day(windows: TimeWindows, first: str) -> str:
+    return (date.fromisoformat(first) + timedelta(days=windows.days - 1)).isoformat()

@@ -18,7 +18,7 @@ from connectors.endpoint import Endpoint
 from connectors.transports.contract import AgencyRefused, AgencyUnavailable, Cursor, Piece, PullInconsistentError
 from connectors.transports.paged_api import pull
 from simulator.faults import Fault, FaultKind
-from simulator.paged_api import ApiServer, Change
+from simulator.servers.paged_api import PagedApiServer
 
 DAY1, DAY2 = date(2018, 8, 21), date(2018, 8, 22)
 TOKEN = "a-token"
@@ -34,18 +34,18 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, 
 
 
 @pytest.fixture
-def server(certificates: tuple[trustme.CA, Path]) -> Iterator[ApiServer]:
+def server(certificates: tuple[trustme.CA, Path]) -> Iterator[PagedApiServer]:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificates[0].issue_cert("127.0.0.1").configure_cert(tls)
-    server = ApiServer(TOKEN, tls)
-    server.publish("/licences", [Change(n, DAY1, {"XK_WSH": f"第{n}号"}) for n in range(1, 96)])
+    server = PagedApiServer(TOKEN, tls)
+    server.publish("/licences", DAY1, rows(1, 95))
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def endpoint(server: ApiServer, certificates: tuple[trustme.CA, Path]) -> Endpoint:
+def endpoint(server: PagedApiServer, certificates: tuple[trustme.CA, Path]) -> Endpoint:
     return Endpoint(server.url, TOKEN, str(certificates[1]))
 
 
@@ -53,11 +53,21 @@ def stream(**changes: object) -> Stream:
     shipped = load_agency("aic").stream("licence")
     retries = changes.pop("retries", QUICK)
     options = {"page_size": 20, "read_timeout": 5.0, **changes}
-    return shipped.model_copy(update={"retries": retries, "transport": shipped.transport.model_copy(update=options)})
+    return shipped.model_copy(
+        update={"rate": 1000.0, "retries": retries, "transport": shipped.transport.model_copy(update=options)}
+    )
+
+
+def rows(first: int, last: int) -> list[dict[str, str]]:
+    return [{"XK_WSH": f"第{n}号"} for n in range(first, last + 1)]
 
 
 def numbers(pieces: list[Piece]) -> list[str]:
     return [row["XK_WSH"] for piece in pieces for row in json.loads(piece.content)["rows"]]
+
+
+def numbers_of(first: int, last: int) -> list[str]:
+    return [f"第{n}号" for n in range(first, last + 1)]
 
 
 def drain(endpoint: Endpoint, cursor: Cursor | None = None, as_of: date = DAY1, **changes: object) -> list[Piece]:
@@ -66,7 +76,7 @@ def drain(endpoint: Endpoint, cursor: Cursor | None = None, as_of: date = DAY1, 
 
 def test_all_pages_come_as_sent_and_the_last_one_says_so(endpoint: Endpoint) -> None:
     pieces = drain(endpoint)
-    assert numbers(pieces) == [f"第{n}号" for n in range(1, 96)]
+    assert numbers(pieces) == numbers_of(1, 95)
     assert [piece.last for piece in pieces] == [False] * 4 + [True]
     assert [piece.rows for piece in pieces] == [20, 20, 20, 20, 15]
     assert pieces[-1].cursor == {"watermark": 95}
@@ -83,31 +93,31 @@ def test_a_pull_goes_on_behind_any_piece_after_a_round_trip_through_json(endpoin
         assert rest[-1].cursor == whole[-1].cursor
 
 
-def test_the_next_pull_reads_changes_and_an_overlap(endpoint: Endpoint, server: ApiServer) -> None:
+def test_the_next_pull_reads_changes_and_an_overlap(endpoint: Endpoint, server: PagedApiServer) -> None:
     cursor = drain(endpoint)[-1].cursor
-    server.publish("/licences", [Change(n, DAY2, {"XK_WSH": f"第{n}号"}) for n in range(96, 101)])
+    server.publish("/licences", DAY2, rows(96, 100))
     pieces = drain(endpoint, cursor, DAY2)
     assert numbers(pieces) == [f"第{n}号" for n in range(76, 101)]  # 20 numbers of overlap
     assert pieces[-1].cursor == {"watermark": 100}
 
 
-def test_what_is_dated_after_the_business_day_stays_for_later(endpoint: Endpoint, server: ApiServer) -> None:
-    server.publish("/licences", [Change(96, DAY2, {"XK_WSH": "第96号"})])
+def test_what_is_dated_after_the_business_day_stays_for_later(endpoint: Endpoint, server: PagedApiServer) -> None:
+    server.publish("/licences", DAY2, rows(96, 96))
     pieces = drain(endpoint, as_of=DAY1)
     assert "第96号" not in numbers(pieces)
     assert pieces[-1].cursor == {"watermark": 95}
 
 
-def test_nothing_at_the_source_is_no_piece(server: ApiServer, endpoint: Endpoint) -> None:
-    server.publish("/empty", [])
+def test_nothing_at_the_source_is_no_piece(server: PagedApiServer, endpoint: Endpoint) -> None:
+    server.publish("/empty", DAY1, [])
     assert drain(endpoint, path="/empty") == []
 
 
-def test_a_watermark_of_days_asks_the_overlap_again(server: ApiServer, endpoint: Endpoint) -> None:
+def test_a_watermark_of_days_asks_the_overlap_again(server: PagedApiServer, endpoint: Endpoint) -> None:
     by_day = ChangeDates(by="date", overlap_days=2)
     assert drain(endpoint, watermark=by_day)[-1].cursor == {"watermark": "2018-08-21"}
-    with pytest.raises(AgencyRefused, match="answered 400"):  # the simulated source numbers its changes
-        drain(endpoint, {"watermark": "2018-08-21"}, DAY2, watermark=by_day)
+    server.publish("/licences", DAY2, rows(96, 97))
+    assert numbers(drain(endpoint, {"watermark": "2018-08-21"}, DAY2, watermark=by_day)) == numbers_of(1, 97)
     assert "changed_since=2018-08-19&" in server.requests[-1] + "&"
 
 
@@ -122,7 +132,7 @@ def test_a_watermark_of_days_asks_the_overlap_again(server: ApiServer, endpoint:
     ],
     ids=lambda fault: fault.kind.name,
 )
-def test_a_passing_fault_leaves_no_trace(server: ApiServer, endpoint: Endpoint, fault: Fault) -> None:
+def test_a_passing_fault_leaves_no_trace(server: PagedApiServer, endpoint: Endpoint, fault: Fault) -> None:
     sound = drain(endpoint)
     server.faults.turn_on(fault)
     assert drain(endpoint, read_timeout=0.3) == sound
@@ -133,7 +143,7 @@ def test_a_passing_fault_leaves_no_trace(server: ApiServer, endpoint: Endpoint, 
     [FaultKind.TOO_MANY_REQUESTS, FaultKind.SERVER_ERROR, FaultKind.RESET, FaultKind.TRUNCATED],
 )
 def test_a_lasting_fault_is_given_up_and_can_be_asked_again_later(
-    server: ApiServer, endpoint: Endpoint, kind: FaultKind
+    server: PagedApiServer, endpoint: Endpoint, kind: FaultKind
 ) -> None:
     server.faults.turn_on(Fault(kind, page=2))
     pieces: list[Piece] = []
@@ -143,14 +153,14 @@ def test_a_lasting_fault_is_given_up_and_can_be_asked_again_later(
     server.faults.turn_off()
 
 
-def test_the_wait_that_a_busy_source_asks_for_is_kept(server: ApiServer, endpoint: Endpoint) -> None:
+def test_the_wait_that_a_busy_source_asks_for_is_kept(server: PagedApiServer, endpoint: Endpoint) -> None:
     server.faults.turn_on(Fault(FaultKind.TOO_MANY_REQUESTS, page=1, times=1, seconds=1))
     start = time.perf_counter()
     drain(endpoint)
     assert time.perf_counter() - start >= 1
 
 
-def test_a_wait_longer_than_ours_is_left_to_the_scheduler(server: ApiServer, endpoint: Endpoint) -> None:
+def test_a_wait_longer_than_ours_is_left_to_the_scheduler(server: PagedApiServer, endpoint: Endpoint) -> None:
     server.faults.turn_on(Fault(FaultKind.TOO_MANY_REQUESTS, page=1, seconds=900))
     with pytest.raises(AgencyUnavailable) as caught:
         drain(endpoint)
@@ -169,7 +179,7 @@ def test_a_wait_longer_than_ours_is_left_to_the_scheduler(server: ApiServer, end
     ],
 )
 def test_a_refusal_is_told_at_once_with_what_to_put_right(
-    server: ApiServer, endpoint: Endpoint, kind: FaultKind, advice: str
+    server: PagedApiServer, endpoint: Endpoint, kind: FaultKind, advice: str
 ) -> None:
     server.faults.turn_on(Fault(kind, page=2))
     with pytest.raises(AgencyRefused, match=advice):
@@ -177,7 +187,7 @@ def test_a_refusal_is_told_at_once_with_what_to_put_right(
     assert len(server.requests) == 2
 
 
-def test_rows_that_do_not_add_up_to_the_total_start_the_pull_over(server: ApiServer, endpoint: Endpoint) -> None:
+def test_rows_that_do_not_add_up_to_the_total_start_the_pull_over(server: PagedApiServer, endpoint: Endpoint) -> None:
     server.faults.turn_on(Fault(FaultKind.WRONG_TOTAL))
     with pytest.raises(PullInconsistentError, match="96 rows declared, 95 received"):
         drain(endpoint)
