@@ -8,10 +8,12 @@ from threading import Lock
 from typing import Final
 from urllib.parse import urlsplit
 
-from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
+from pyrate_limiter import InMemoryBucket, Limiter, MonotonicClock, Rate, SingleBucketFactory
 
 _SECOND: Final = 1000
 """pyrate-limiter counts in milliseconds."""
+
+_CLOCK: Final = MonotonicClock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def wait_for_turn(url: str, rate: float) -> None:
         turns = _turns.get(host)
         if turns is None or rate < turns.rate:
             turns = _turns[host] = _new_turns(rate)
-        turns.bucket.leak()
+        turns.bucket.leak(_CLOCK.now())
     turns.limiter.try_acquire(host)
 
 

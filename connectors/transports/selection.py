@@ -1,4 +1,4 @@
-"""What a source is asked for: its changes since a watermark, less an overlap, up to a day; and the watermark behind it."""
+"""What a source is asked for (its changes since a watermark, less an overlap) and the watermark behind it."""
 
 from __future__ import annotations
 

@@ -104,9 +104,9 @@ class HttpsServer(ABC):
     def page_of(self, request: Request) -> int:
         """Return the number of the page that a request asks for, 0 where pages do not apply."""
 
+    @abstractmethod
     def spoilt(self, fault: Fault, request: Request, sound: Answer) -> Answer:
-        """Return the answer that a fault of the protocol's own makes out of a sound one."""
-        raise ValueError(f"{type(self).__name__} knows no fault {fault.kind.name} (asked {request.path})")
+        """Return the answer that a fault of the protocol's own makes; ValueError for one that it does not know."""
 
     def entitled(self, request: Request) -> bool:
         """Say whether a request carries the token; where none is set everybody may read."""

@@ -1,7 +1,7 @@
 """The simulated API of an agency: JSON pages by number, by next token or by window of days, with ETags.
 
-``GET /api<path>?page_size&changed_since&changed_until`` and ``page`` (pages by number) or ``cursor`` (the token that the
-answer before gave as ``next``; absent for the first page). ``changed_since`` is a change number that is excluded, or a
+``GET /api<path>?page_size&changed_since&changed_until`` and ``page`` (pages by number) or ``cursor`` (the token that
+the answer before gave as ``next``; absent for the first page). ``changed_since`` is a change number that is excluded, or a
 day that is included; ``changed_until`` is a day that is included. An answer is ``{"total", "page", "pages", "next",
 "change_no": highest number selected, "rows"}`` and has a strong ETag that ``If-None-Match`` is held against.
 
@@ -82,7 +82,7 @@ class PagedApiServer(HttpsServer):
             case FaultKind.STALE_ETAG:
                 return Answer(304) if "if-none-match" in request.headers else sound
             case _:
-                return super().spoilt(fault, request, sound)
+                raise ValueError(f"a paged API knows no fault {fault.kind.name}")
         return _as_answer(document, request)
 
     def _document(self, request: Request, page: int) -> dict[str, Any] | None:
