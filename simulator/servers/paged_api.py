@@ -1,9 +1,9 @@
 """The simulated API of an agency: JSON pages by number, by next token or by window of days, with ETags.
 
 ``GET /api<path>?page_size&changed_since&changed_until`` and ``page`` (pages by number) or ``cursor`` (the token that
-the answer before gave as ``next``; absent for the first page). ``changed_since`` is a change number that is excluded, or a
-day that is included; ``changed_until`` is a day that is included. An answer is ``{"total", "page", "pages", "next",
-"change_no": highest number selected, "rows"}`` and has a strong ETag that ``If-None-Match`` is held against.
+the answer before gave as ``next``; absent for the first page). ``changed_since`` is a change number that is excluded,
+or a day that is included; ``changed_until`` is a day that is included. An answer is ``{"total", "page", "pages",
+"next", "change_no": highest number selected, "rows"}`` and has a strong ETag that ``If-None-Match`` is held against.
 
 A row that comes in or goes (ROW_INSERTED, ROW_REMOVED) is played by turning the order of the selection by one row: what
 the source holds stays the same, so a pull that starts over finds every row.
