@@ -17,8 +17,11 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from pipeline.engine import Engine
+from pipeline.journal import journaled
 from pipeline.office import Office
+from store import releases, runs
 from store.bulk import copy_in, read_batches
+from store.runs import Step
 from store.schema import register_version
 from transforms import identifiers, names
 from transforms.attach import attach as decide_attachments
@@ -76,10 +79,12 @@ class Attached:
 def attach(office: Office, *, as_of: dt.date) -> Attached:
     """Decide every attachment that is due, in one transaction. Raises ``NoRegister`` when no register is loaded."""
     with (
+        journaled(office),
         tempfile.TemporaryDirectory(dir=office.scratch(), prefix="attach-") as scratch,
         office.engine.begin() as connection,
     ):
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('records'))"))
+        runs.hold_still(connection, "register")
         version = connection.scalar(sa.select(sa.func.max(register_version.c.register_version)))
         if version is None:
             raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
@@ -107,6 +112,9 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
                             waiting.popleft().result()
             for written in waiting:
                 written.result()
+        if grades:
+            newest = releases.newest_attachment(connection)
+            runs.enter(connection, Step.ATTACH, as_of, register_version=version, up_to_attachment=newest)
         return Attached(version, sum(grades.values()), dict(sorted(grades.items())), dict(sorted(methods.items())))
 
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from connectors.descriptor import load_agency
 from expectations.suite import load_suite
+from pipeline.journal import journaled
 from pipeline.masking import masked
 from pipeline.office import Office
 from pipeline.reading import DeliveryReader, Tell
@@ -71,7 +72,7 @@ def ingest_delivery(
 
     A delivery that cannot be read as a whole ends ``refused`` with its reason; that is an answer, not an exception.
     """
-    with office.engine.begin() as connection:
+    with journaled(office), office.engine.begin() as connection:
         delivery = deliveries.read_delivery(connection, delivery_id)
         if delivery.state == "checked":
             return _stored_answer(connection, delivery, already_received)

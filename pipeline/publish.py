@@ -30,8 +30,9 @@ from feeds.sites import Site, load_sites
 from feeds.twin import Twin
 from feeds.visible import building_directory, current_release, discard_unfinished, make_visible
 from pipeline.engine import Engine
+from pipeline.journal import journaled
 from pipeline.office import Office
-from store import releases
+from store import releases, runs
 from store.bulk import copy_in, read_batches
 from transforms import personal
 from transforms.columns import DAY, FREE_TEXT, MONEY, STANDARD_COLUMNS, TEXT, Kind
@@ -90,16 +91,19 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
     sites = load_sites()
     signer = Signer.load(os.environ, office.settings.key_file, generate=True)
     with (
+        journaled(office),
         tempfile.TemporaryDirectory(dir=office.scratch(), prefix="publish-") as scratch,
         Engine(Path(scratch)) as engine,
         contextlib.ExitStack() as locks,
     ):
         for site_id in sorted(site_ids):
             locks.enter_context(_only_publisher(office, site_id))
-        with office.engine.connect() as connection:
+        with office.engine.begin() as connection:
+            runs.hold_still(connection, "records", "register")
             seen = releases.newest_attachment(connection)
-        records = {kind: _load_records(office, engine, kind) for kind in Kind}
-        press = _Press(office, engine, records, seen, as_of=as_of, signer=signer)
+            places = {site_id: runs.next_number(connection) for site_id in sorted(site_ids)}
+            records = {kind: _load_records(office, engine, kind) for kind in Kind}
+        press = _Press(office, engine, records, seen, places, as_of=as_of, signer=signer)
         return [press.publish(sites[site_id]) for site_id in sorted(site_ids)]
 
 
@@ -152,6 +156,7 @@ class _Press:
         engine: Engine,
         records: Mapping[Kind, ir.Table],
         seen: int,
+        places: Mapping[str, int],
         *,
         as_of: dt.date,
         signer: Signer,
@@ -160,6 +165,7 @@ class _Press:
         self._engine = engine
         self._records = records
         self._seen = seen
+        self._places = places
         self._as_of = as_of
         self._signer = signer
         self._made: list[tuple[Site, Path]] = []
@@ -177,8 +183,9 @@ class _Press:
                 )
             sequence = previous.sequence + 1 if previous else 1
             release_id = releases.open_release(
-                connection, site.site, sequence, self._as_of, after_attachment=self._seen
-            )
+                connection, site.site, sequence, self._as_of, after_attachment=self._seen,
+                run_no=self._places[site.site],
+            )  # fmt: skip
             for kind in Kind:
                 self._decide(connection, site, kind, release_id)
         building = building_directory(root, sequence)

@@ -18,9 +18,12 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from connectors.formats.reader import TextTable, open_table
+from pipeline.journal import journaled
 from pipeline.masking import masked
 from pipeline.office import Office
+from store import runs
 from store.bulk import copy_in
+from store.runs import Step
 from store.schema import register_version
 from transforms import dates, identifiers, names, sentinels
 from transforms.problems import DeliveryRefused, Problem
@@ -75,7 +78,7 @@ def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "f
     Raises ``DeliveryRefused`` when the file as a whole cannot be read.
     """
     stored = office.archive.put(path, path.name)
-    with office.engine.begin() as connection:
+    with journaled(office), office.engine.begin() as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('register'))"))
         known = _loaded_before(connection, stored.sha256, mode, as_of)
         if known is not None:
@@ -115,6 +118,7 @@ def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "f
         connection.execute(
             sa.update(register_version).where(register_version.c.register_version == version).values(**counts)
         )
+        runs.enter(connection, Step.REGISTER, as_of, register_version=version)
     with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE enterprise"))
     return Loaded(version, table.rows, **counts, refused=refused, already_loaded=False, problems=masked(problems))

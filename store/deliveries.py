@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from store import runs
+from store.runs import Step
 from store.schema import check_result, delivery, delivery_file, problem
 from transforms.columns import Kind
 from transforms.problems import Problem
@@ -102,12 +104,14 @@ def unfinished_deliveries(connection: sa.Connection) -> list[int]:
 def close_delivery(
     connection: sa.Connection, delivery_id: int, *, state: str, rows: int | None, sheet: str | None, suite: str | None
 ) -> None:
-    """Set the final state of a delivery."""
-    connection.execute(
+    """Set the state in which an ingest leaves a delivery, and enter the ingest among the runs."""
+    as_of = connection.execute(
         sa.update(delivery)
         .where(delivery.c.delivery_id == delivery_id)
         .values(state=state, rows=rows, sheet=sheet, suite=suite)
-    )
+        .returning(delivery.c.as_of)
+    ).scalar_one()
+    runs.enter(connection, Step.INGEST, as_of, outcome=state, delivery_id=delivery_id)
 
 
 def record_file_rows(connection: sa.Connection, delivery_id: int, ordinal: int, rows: int) -> None:

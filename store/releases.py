@@ -9,6 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from store import runs
+from store.runs import Step
 from store.schema import attachment, disclosure, release
 
 
@@ -43,12 +45,24 @@ def newest_attachment(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(attachment.c.attachment_id), 0))) or 0)
 
 
-def open_release(connection: sa.Connection, site: str, sequence: int, as_of: dt.date, *, after_attachment: int) -> int:
-    """Enter a release that is being built from what was known up to an attachment, and return its id."""
+def open_release(
+    connection: sa.Connection, site: str, sequence: int, as_of: dt.date, *, after_attachment: int, run_no: int
+) -> int:
+    """Enter a release that is being built from what was known up to an attachment, and return its id.
+
+    ``run_no`` is the place in the order of steps at which the records were read.
+    """
     return int(
         connection.execute(
             sa.insert(release)
-            .values(site=site, sequence=sequence, as_of=as_of, state="building", after_attachment=after_attachment)
+            .values(
+                site=site,
+                sequence=sequence,
+                as_of=as_of,
+                state="building",
+                after_attachment=after_attachment,
+                run_no=run_no,
+            )
             .returning(release.c.release_id)
         ).scalar_one()
     )
@@ -57,12 +71,14 @@ def open_release(connection: sa.Connection, site: str, sequence: int, as_of: dt.
 def mark_visible(
     connection: sa.Connection, release_id: int, manifest_sha256: str, summary: Mapping[str, Any] | None
 ) -> None:
-    """Enter that a release is what readers see."""
-    connection.execute(
+    """Enter that a release is what readers see, and its publication among the runs."""
+    published = connection.execute(
         sa.update(release)
         .where(release.c.release_id == release_id)
         .values(state="visible", manifest_sha256=manifest_sha256, summary=summary)
-    )
+        .returning(release.c.run_no, release.c.as_of)
+    ).one()
+    runs.enter(connection, Step.PUBLISH, published.as_of, run_no=published.run_no, release_id=release_id)
 
 
 def drop_unfinished(connection: sa.Connection, release_id: int) -> None:

@@ -116,6 +116,24 @@ problem = sa.Table(
     comment="what was wrong with a delivery as a file",
 )
 
+run_no_sequence = sa.Sequence("run_no_seq", metadata=metadata)
+
+step_run = sa.Table(
+    "step_run",
+    metadata,
+    sa.Column("run_no", sa.BigInteger, primary_key=True, autoincrement=False, comment="place in the order of effects"),
+    sa.Column("step", sa.Text, nullable=False, comment="register, ingest, attach, publish"),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("outcome", sa.Text, comment="state in which a delivery was left"),
+    sa.Column("delivery_id", sa.BigInteger, index=True),
+    sa.Column("register_version", sa.BigInteger, comment="the version loaded, or attached on"),
+    sa.Column("release_id", sa.BigInteger),
+    sa.Column("up_to_attachment", sa.BigInteger, comment="newest attachment after an attach"),
+    sa.Column("journaled", sa.Boolean, server_default=sa.false(), nullable=False, comment="written to the archive too"),
+    sa.Column("ended_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    comment="every step that changed the record, in the order to replay them in; only journaled ever changes",
+)
+
 # --- register ---------------------------------------------------------------------------------------------------
 
 register_version = sa.Table(
@@ -257,6 +275,7 @@ release = sa.Table(
     sa.Column("manifest_sha256", sa.Text),
     sa.Column("after_attachment", sa.BigInteger, nullable=False, comment="newest attachment that it could see"),
     sa.Column("summary", sa.JSON, comment="rows per table: full, delta, tombstones"),
+    sa.Column("run_no", sa.BigInteger, comment="its place in the order of step_run, taken while the records were read"),
     sa.UniqueConstraint("site", "sequence"),
     comment="one version of one site's feed; building until its directory is visible",
 )
