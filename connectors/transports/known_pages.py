@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from connectors.http.client import Question, Received
-from connectors.transports.api_page import ApiPage
+from connectors.http.client import Question
+from connectors.transports.page import Page
 
 _MOST: Final = 128
 _LONGEST_ETAG: Final = 128
@@ -31,16 +31,16 @@ class KnownPages:
         known = self._before.get(_key(question))
         return str(known[0]) if known else None
 
-    def page(self, question: Question) -> ApiPage:
+    def page(self, question: Question) -> Page:
         """Return what the page told that was answered with 304; it counts for this pull, too."""
         known = self.fresh[_key(question)] = self._before[_key(question)]
         _, total, count, number, pages, highest = known
-        return ApiPage(total, count, (), number, pages, None, highest)
+        return Page(total, count, None, number=number, pages=pages, highest=highest)
 
-    def remember(self, question: Question, received: Received, page: ApiPage) -> None:
+    def remember(self, question: Question, etag: str | None, page: Page) -> None:
         """Note the ETag of a page that came."""
-        if received.etag and len(received.etag) <= _LONGEST_ETAG and len(self.fresh) < _MOST:
-            told = [received.etag, page.total, page.count, page.number, page.pages, page.highest]
+        if etag and len(etag) <= _LONGEST_ETAG and len(self.fresh) < _MOST:
+            told = [etag, page.total, page.count, page.number, page.pages, page.highest]
             self.fresh[_key(question)] = told
 
 
