@@ -6,10 +6,10 @@ import codecs
 import zipfile
 from typing import Final, Literal
 
-from connectors.formats.rules import EMPTY_FILE, UNKNOWN_FORMAT, WEB_PAGE
+from connectors.formats.rules import EMPTY_FILE, UNKNOWN_FORMAT
 from connectors.formats.source import Source
 
-Format = Literal["csv", "xlsx", "xml", "json", "jsonl"]
+Format = Literal["csv", "xlsx", "xml", "html", "json", "jsonl"]
 
 HEAD_BYTES: Final = 1 << 13
 _FOREIGN: Final = {
@@ -29,7 +29,7 @@ _PAGE_MARKS: Final = (b"<!doctype html", b"<html", b"<head>", b"<head ", b"<body
 def told_format(source: Source, file: str) -> Format:
     """Return the format of the content; delimited text when nothing else fits.
 
-    Raises DeliveryRefused: empty or blank (F01), a web page (F02), a known foreign format (F03).
+    Raises DeliveryRefused: empty or blank (F01), a known foreign format (F03).
     """
     head = source.head(HEAD_BYTES)
     for magic, what in _FOREIGN.items():
@@ -42,7 +42,7 @@ def told_format(source: Source, file: str) -> Format:
         raise EMPTY_FILE.refusal(file)
     if text.startswith(b"<"):
         if any(mark in text.lower() for mark in _PAGE_MARKS):
-            raise WEB_PAGE.refusal(file)
+            return "html"
         return "xml"
     if text.startswith(b"["):
         return "json"

@@ -12,7 +12,9 @@ import pyarrow as pa
 from connectors.formats.content import Format, told_format
 from connectors.formats.delimited import open_delimited
 from connectors.formats.encoding import told_encoding
+from connectors.formats.envelope import unwrapped
 from connectors.formats.findings import Findings
+from connectors.formats.html_detail import open_html
 from connectors.formats.json_lines import open_json_lines
 from connectors.formats.json_value import open_json
 from connectors.formats.limits import Limits
@@ -34,7 +36,7 @@ class _Body(Protocol):
 class TextTable:
     """A file as a table of text; nothing is interpreted, nothing is trimmed but the column names.
 
-    ``format``: csv (comma or tab), xlsx, xml, json, jsonl. ``encoding``: utf-8, utf-8-sig or gb18030; of XLSX and
+    ``format``: csv (comma or tab), xlsx, xml, html, json, jsonl. ``encoding``: utf-8, utf-8-sig or gb18030; of XLSX and
     JSON always that of the format. ``header``: names of the columns, without byte order mark and blanks at the ends,
     each once; empty for XML and JSON without any record.
 
@@ -123,7 +125,13 @@ def open_table(
             if told == "csv":
                 body = open_delimited(source, (encoding, strict), file, limits)
             elif told == "xml":
-                body = open_xml(source, encoding, strict, rows_at, findings)
+                inner = unwrapped(source, encoding, file, limits)
+                if inner:
+                    source.close()
+                    source = inner
+                body = open_xml(source, "utf-8" if inner else encoding, strict, rows_at, findings)
+            elif told == "html":
+                body = open_html(source, encoding, strict, findings)
             elif told == "json":
                 body = open_json(source, encoding, rows_at, findings)
             else:

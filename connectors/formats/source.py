@@ -18,17 +18,17 @@ class Source:
     """One file, seekable. A stream that cannot seek (a decompressed archive object) is spooled to an unnamed file.
 
     Raises DeliveryRefused (F08) when it is larger than ``limits.file_bytes``. ``close`` closes only what this class
-    opened, never the caller's stream.
+    opened or was given to own, never the caller's stream.
     """
 
-    def __init__(self, origin: Path | BinaryIO, file: str, limits: Limits) -> None:
-        """Open ``origin``; ``file`` is its name for messages."""
+    def __init__(self, origin: Path | BinaryIO, file: str, limits: Limits, *, owned: bool = False) -> None:
+        """Open ``origin``; ``file`` is its name for messages, ``owned`` says that the stream is closed with it."""
         self._mine = True
         if isinstance(origin, Path):
             self.stream: BinaryIO = origin.open("rb")
         elif origin.seekable():
             self.stream = origin
-            self._mine = False
+            self._mine = owned
         else:
             self.stream = _spooled(origin, limits.file_bytes)
         self.size: Final = self.stream.seek(0, io.SEEK_END)

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
-from xml.parsers import expat
 
 import pyarrow as pa
 
@@ -20,28 +19,26 @@ from connectors.formats.encoding import Encoding
 from connectors.formats.findings import EXCERPT_CHARS, Findings
 from connectors.formats.header import column_names
 from connectors.formats.rules import (
-    BROKEN_XML,
     LONG_CELL,
     NO_TABLE,
     STRUCTURE,
     TOO_MANY_COLUMNS,
     UNDECODABLE,
     UNKNOWN_ENCODING,
-    XML_DTD,
     FormatRule,
 )
+from connectors.formats.safe_xml import fed, safe_parser
 from connectors.formats.screening import Row, batches_of
 from connectors.formats.source import Source
 
 CONTAINERS: Final = ("ROWDATA", "DATAS")
 """Elements whose children are records, wherever they stand; without one it is the root."""
 
+_DEEPEST: Final = 8
+"""How deep a container may stand; in a SOAP envelope it is the fifth element from the root."""
+
 _DECLARED: Final = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _KNOWN_ENCODINGS: Final = ("utf-8", "utf8", "us-ascii", "ascii", "gbk", "gb2312", "gb18030")
-
-
-class _DoctypeError(Exception):
-    """A document type definition begins."""
 
 
 @dataclass
@@ -55,9 +52,9 @@ class _Names:
     def start(self, name: str, _attributes: dict[str, str]) -> None:
         path = self.path
         name = name.rpartition(":")[2]
-        if 1 <= len(path) <= 4:
+        if 1 <= len(path) <= _DEEPEST:
             self.records.setdefault(tuple(path), {}).setdefault(name)
-        if 2 <= len(path) <= 5:
+        if 2 <= len(path) <= _DEEPEST + 1:
             names = self.cells.setdefault(tuple(path[:-1]), {})
             names.setdefault(name, len(names))
         path.append(name)
@@ -176,11 +173,11 @@ class XmlRows:
 
     def _rows(self, findings: Findings) -> Iterator[Row]:
         rows = _Rows(self.container, self.positions, findings, spoilt=not self.strict)
-        parser = _safe_parser()
+        parser = safe_parser()
         parser.StartElementHandler = rows.start
         parser.EndElementHandler = rows.end
         parser.CharacterDataHandler = rows.data
-        for _ in _fed(parser, self.source, self.encoding, findings.file):
+        for _ in fed(parser, self.source, self.encoding, findings.file):
             yield from rows.done
             rows.done.clear()
 
@@ -197,11 +194,11 @@ def open_xml(source: Source, encoding: Encoding, strict: bool, rows_at: str | No
         raise UNKNOWN_ENCODING.refusal(file, what=declared[1].decode())
     name = "gb18030" if encoding == "gb18030" else "utf-8"
     names = _Names()
-    parser = _safe_parser()
+    parser = safe_parser()
     parser.StartElementHandler = names.start
     parser.EndElementHandler = names.end
     most = 4 * findings.limits.columns
-    for _ in _fed(parser, source, name, file):
+    for _ in fed(parser, source, name, file):
         counts = [*map(len, names.records.values()), *map(len, names.cells.values())]
         if max(counts, default=0) > most:
             raise TOO_MANY_COLUMNS.refusal(file, count=max(counts), limit=findings.limits.columns)
@@ -220,39 +217,3 @@ def open_xml(source: Source, encoding: Encoding, strict: bool, rows_at: str | No
 
 def _is_container(path: tuple[str, ...], rows_at: str | None) -> bool:
     return ".".join(path) == rows_at if rows_at else path[-1] in CONTAINERS
-
-
-def _safe_parser() -> expat.XMLParserType:
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.buffer_size = 1 << 16
-
-    def refuse(*_: object) -> None:
-        raise _DoctypeError
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    return parser
-
-
-def _fed(parser: expat.XMLParserType, source: Source, encoding: str, file: str) -> Iterator[None]:
-    """Decode and parse the file piece by piece, yielding after each; blanks before the document are let through."""
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-    lines_above = 0
-    begun = False
-    try:
-        for piece in source.pieces():
-            text = decoder.decode(piece)
-            if not begun:
-                kept = text.lstrip("\ufeff \t\r\n")
-                lines_above += text.count("\n", 0, len(text) - len(kept))
-                begun, text = bool(kept), kept
-            parser.Parse(text, False)
-            yield
-        parser.Parse(decoder.decode(b"", final=True), True)
-        yield
-    except _DoctypeError as error:
-        raise XML_DTD.refusal(file) from error
-    except expat.ExpatError as error:
-        what = expat.ErrorString(error.code)
-        raise BROKEN_XML.refusal(file, line=error.lineno + lines_above, what=what) from error
