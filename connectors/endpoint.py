@@ -14,15 +14,18 @@ class EndpointError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Address of an agency: an HTTPS root, a folder (path or ``file://``) or a SQLAlchemy URL.
+    """Address of an agency: an HTTPS root, a folder (path or ``file://``), ``sftp://user@host/folder`` or a
+    SQLAlchemy URL.
 
-    ``secret`` is the bearer token or the database password. ``ca_file`` is a PEM file of the authority that signed
-    the agency's certificate; without it the system's authorities are trusted.
+    ``secret`` is the bearer token, the password or the text of a private key. ``ca_file`` is a PEM file of the
+    authority that signed the agency's certificate; without it the system's authorities are trusted. ``host_key`` is
+    the known_hosts lines of an SFTP server: without a matching one it is not talked to.
     """
 
     url: str = field(repr=False)
     secret: str | None = field(default=None, repr=False)
     ca_file: str | None = None
+    host_key: str | None = None
 
     @property
     def shown(self) -> str:
@@ -31,10 +34,14 @@ class Endpoint:
 
 
 def endpoint_from_environment(agency_id: str, environment: Mapping[str, str] | None = None) -> Endpoint:
-    """Build an endpoint from ``DISCLOSURE_<AGENCY>_URL``, ``_SECRET`` and ``_CA_FILE``; EndpointError without URL."""
+    """Build an endpoint from ``DISCLOSURE_<AGENCY>_URL``, ``_SECRET``, ``_CA_FILE`` and ``_HOST_KEY``.
+
+    Raises EndpointError without URL.
+    """
     values = os.environ if environment is None else environment
     prefix = f"DISCLOSURE_{agency_id.upper()}"
     url = values.get(f"{prefix}_URL")
     if not url:
         raise EndpointError(f"agency {agency_id}: set {prefix}_URL to where it is reached")
-    return Endpoint(url, values.get(f"{prefix}_SECRET") or None, values.get(f"{prefix}_CA_FILE") or None)
+    secret, ca_file, host_key = (values.get(f"{prefix}_{name}") or None for name in ("SECRET", "CA_FILE", "HOST_KEY"))
+    return Endpoint(url, secret, ca_file, host_key)

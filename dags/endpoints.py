@@ -15,8 +15,9 @@ def agency_endpoint(agency: str) -> Endpoint:
     """Return the endpoint in connection ``agency_<agency>``.
 
     The connection's host is the whole address without its secret (``https://...``, a database URL or a folder), its
-    password is the secret (token or database password), and ``ca_file`` in its extra names the certificate authority
-    file to trust. Raises ``AirflowNotFoundException`` when there is no such connection and ``AirflowFailException``
+    password is the secret (token or password). Of its extra, ``ca_file`` names the certificate authority file to
+    trust, ``host_key`` holds the known_hosts lines of an SFTP server, and ``private_key`` takes the place of the
+    password there. Raises ``AirflowNotFoundException`` when there is no such connection and ``AirflowFailException``
     when it has no host.
     """
     from connectors.endpoint import Endpoint  # noqa: PLC0415 - not while a DAG file is parsed
@@ -25,8 +26,10 @@ def agency_endpoint(agency: str) -> Endpoint:
     if not connection.host:
         msg = f"connection agency_{agency} has no host: put the agency's address there"
         raise AirflowFailException(msg)
+    extra = connection.extra_dejson
     return Endpoint(
         url=connection.host,
-        secret=connection.password,
-        ca_file=connection.extra_dejson.get("ca_file"),
+        secret=extra.get("private_key") or connection.password,
+        ca_file=extra.get("ca_file"),
+        host_key=extra.get("host_key"),
     )

@@ -11,6 +11,11 @@
 * A source that refuses raises AgencyRefused, one that may recover AgencyUnavailable; a pull whose parts do not fit
   together raises PullInconsistentError. Files refused one by one do not stop the others: FilesRefusedError comes
   after the last good piece.
+* A pull is a full set when any of its pieces says ``full_set``: what the source holds is what the pieces hold
+  together, and a record of the stream that stands in none of them has been deleted there. It says nothing of records
+  before the pull is complete. Full sets of two days in one pull are one set: a record that left between them is
+  missed by the next pull, never withdrawn wrongly. Else a pull holds changes, and a record is deleted only by a row
+  that says so (``tombstones`` of ``connectors.formats``).
 
 Errors tell for machines, too, what happened: ``reason`` is one of ``Reason``. Whether asking again may help is told by
 the class alone; a message never holds a secret, nor user and password of an address.
@@ -33,7 +38,8 @@ class Piece:
     """One page or file exactly as it came.
 
     ``content`` is the bytes, or the path of a file that holds them. ``rows`` is what the source said it holds, null
-    where it said nothing. ``sha256`` is set where the source declared it: the bytes kept must have it.
+    where it said nothing. ``sha256`` is set where the source declared it: the bytes kept must have it. ``full_set`` says
+    that the pull is everything the source holds and not only what changed.
     """
 
     name: str
@@ -42,6 +48,7 @@ class Piece:
     last: bool
     rows: int | None = None
     sha256: str | None = None
+    full_set: bool = False
 
 
 class Reason(StrEnum):
