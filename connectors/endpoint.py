@@ -14,8 +14,7 @@ class EndpointError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Address of an agency: an HTTPS root, a folder (path or ``file://``), ``sftp://user@host/folder`` or a
-    SQLAlchemy URL.
+    """Address of an agency: an HTTPS root, a folder (path or ``file://``), an ``sftp://`` or a SQLAlchemy URL.
 
     ``secret`` is the bearer token, the password or the text of a private key. ``ca_file`` is a PEM file of the
     authority that signed the agency's certificate; without it the system's authorities are trusted. ``host_key`` is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
@@ -26,6 +27,11 @@ class FaultKind(StrEnum):
     ROW_REMOVED = "a row before the page is gone, all later ones shift up"
     DUPLICATE_PAGE = "the rows of the page before once more"
     STALE_ETAG = "304 although something is new"
+    WRONG_HOST_KEY = "a server of another key answers"
+    EARLY_MARK = "the done-mark stands before the data is whole"
+    NO_MARK = "the done-mark is missing"
+    STRAY_FILE = "a file whose name fits no rule"
+    STALE_LISTING = "the list of files is the one shown before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,14 @@ class FaultSwitch:
         with self._lock:
             self._fault = None
 
-    def strike(self, page: int) -> Fault | None:
-        """Return the fault that befalls a request for a page, counting it; null for a sound answer."""
+    def strike(self, page: int, among: Collection[FaultKind] = tuple(FaultKind)) -> Fault | None:
+        """Return the fault that befalls a request for a page, counting it; null for a sound answer.
+
+        ``among``: the faults that can happen at this point of a conversation; any other waits for its own.
+        """
         with self._lock:
             fault = self._fault
-            if fault is None or fault.page not in (None, page) or self._left == 0:
+            if fault is None or fault.kind not in among or fault.page not in (None, page) or self._left == 0:
                 return None
             if self._left is not None:
                 self._left -= 1

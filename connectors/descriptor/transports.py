@@ -166,6 +166,16 @@ class DropFolder(Facts):
     pattern: DatedPattern
 
 
+class Sftp(Facts):
+    """Dated files on an SFTP server, each with manifest and done-mark (:mod:`connectors.transports.sftp`)."""
+
+    type: Literal["sftp"]
+    pattern: DatedPattern
+    folder: str = Field(default="", pattern=r"^([^/]+(/[^/]+)*)?$", description="below the folder of the address")
+    connect_timeout: float = Field(default=15.0, gt=0, description="seconds")
+    read_timeout: float = Field(default=60.0, gt=0, description="seconds without a byte")
+
+
 class ExchangeDb(Facts):
     """A table of a front-end exchange database 前置库 (:mod:`connectors.transports.exchange_db`)."""
 
@@ -178,4 +188,6 @@ class ExchangeDb(Facts):
     overlap: int = Field(default=0, ge=0, description="change numbers read again, for late commits")
 
 
-Transport = Annotated[PagedApi | SoapService | HtmlList | DropFolder | ExchangeDb, Field(discriminator="type")]
+Transport = Annotated[
+    PagedApi | SoapService | HtmlList | DropFolder | Sftp | ExchangeDb, Field(discriminator="type")
+]

@@ -15,7 +15,7 @@
   together, and a record of the stream that stands in none of them has been deleted there. It says nothing of records
   before the pull is complete. Full sets of two days in one pull are one set: a record that left between them is
   missed by the next pull, never withdrawn wrongly. Else a pull holds changes, and a record is deleted only by a row
-  that says so (``tombstones`` of ``connectors.formats``).
+  that says so (``connectors.formats.tombstones``).
 
 Errors tell for machines, too, what happened: ``reason`` is one of ``Reason``. Whether asking again may help is told by
 the class alone; a message never holds a secret, nor user and password of an address.
@@ -38,8 +38,8 @@ class Piece:
     """One page or file exactly as it came.
 
     ``content`` is the bytes, or the path of a file that holds them. ``rows`` is what the source said it holds, null
-    where it said nothing. ``sha256`` is set where the source declared it: the bytes kept must have it. ``full_set`` says
-    that the pull is everything the source holds and not only what changed.
+    where it said nothing. ``sha256`` is set where the source declared it: the bytes kept must have it. ``full_set``
+    says that the pull is everything the source holds and not only what changed.
     """
 
     name: str

@@ -102,9 +102,12 @@ def pull_dated_files(folder: Folder, pattern: str, *, cursor: Cursor, as_of: dat
         done[file.name] = file.manifest.sha256
         return {"done": dict(done), **({"told": sorted(told)} if told else {})}
 
+    finished = _finished(pattern, present, problems)
+    cleared_away = done.keys() - present
+    wanted = [name for day, name in finished if day <= as_of and name not in cleared_away]
     waiting: _SoundFile | None = None
     try:
-        for file in _new_files(folder, _finished(pattern, present, problems), present, dict(done), as_of, problems):
+        for file in _new_files(folder, wanted, dict(done), problems):
             if waiting:
                 yield waiting.piece(behind(waiting), last=False)
                 folder.release(waiting.path)
@@ -121,17 +124,9 @@ def pull_dated_files(folder: Folder, pattern: str, *, cursor: Cursor, as_of: dat
 
 
 def _new_files(
-    folder: Folder,
-    finished: list[tuple[date, str]],
-    present: set[str],
-    done: Mapping[str, str],
-    as_of: date,
-    problems: list[Problem],
+    folder: Folder, names: list[str], done: Mapping[str, str], problems: list[Problem]
 ) -> Iterator[_SoundFile]:
-    for day, name in finished:
-        cleared_away = name in done and name not in present
-        if day > as_of or cleared_away:
-            continue
+    for name in names:
         try:
             file = _check(folder, name, done.get(name))
         except DeliveryRefused as refused:

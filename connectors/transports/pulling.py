@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from connectors.descriptor import DropFolder, ExchangeDb, PagedApi, Stream
+from connectors.descriptor import DropFolder, ExchangeDb, PagedApi, Sftp, Stream
 from connectors.endpoint import Endpoint
-from connectors.transports import drop_folder, exchange_db, paged_api
+from connectors.transports import drop_folder, exchange_db, paged_api, sftp
 from connectors.transports.contract import Cursor, Piece
 
 
@@ -18,5 +18,7 @@ def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> 
             yield from paged_api.pull(stream, endpoint, cursor=cursor, as_of=as_of)
         case DropFolder():
             yield from drop_folder.pull(stream, endpoint, cursor=cursor, as_of=as_of)
+        case Sftp():
+            yield from sftp.pull(stream, endpoint, cursor=cursor, as_of=as_of)
         case ExchangeDb():
             yield from exchange_db.pull(stream, endpoint, cursor=cursor, as_of=as_of)

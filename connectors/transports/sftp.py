@@ -50,7 +50,7 @@ def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> 
         raise TypeError(f"stream {stream.id} is not read from an SFTP server")
     with (
         tempfile.TemporaryDirectory(prefix="disclosure-sftp-") as spool,
-        contextlib.closing(_RemoteFolder(endpoint, options, Path(spool))) as folder,
+        contextlib.closing(_RemoteFolder(endpoint, stream, options, Path(spool))) as folder,
     ):
         yield from pull_dated_files(folder, options.pattern, cursor=cursor, as_of=as_of)
 
@@ -58,9 +58,9 @@ def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> 
 class _RemoteFolder:
     """The folder of an endpoint, with a connection that is made when it is needed and made again when it breaks."""
 
-    def __init__(self, endpoint: Endpoint, options: Sftp, spool: Path) -> None:
+    def __init__(self, endpoint: Endpoint, stream: Stream, options: Sftp, spool: Path) -> None:
         self._login = _Login(endpoint, options)
-        self._options = options
+        self._retries = stream.retries
         self._spool = spool
         path = unquote(urlsplit(endpoint.url).path).rstrip("/")
         self._root = "/".join(filter(None, (path, options.folder))) or "."
@@ -119,7 +119,7 @@ class _RemoteFolder:
         self, work: Callable[[paramiko.SFTPClient], _Answer], progress: Callable[[], int] = lambda: 0
     ) -> _Answer:
         """Do something over the connection, after a break over a new one, until it brings nothing new any more."""
-        retries = self._options.retries
+        retries = self._retries
         failed, before = 0, progress()
         while True:
             try:
@@ -237,7 +237,9 @@ def _known_keys(endpoint: Endpoint, host: str) -> list[HostKeyEntry]:
         except (paramiko.SSHException, ValueError):
             entry = None
         if entry is None or not entry.key:
-            raise AgencyRefused(f"{endpoint.shown}: line {number} of host_key is no known_hosts line (host type base64)")
+            raise AgencyRefused(
+                f"{endpoint.shown}: line {number} of host_key is no known_hosts line (host type base64)"
+            )
         entries.append(entry)
     return entries
 
@@ -248,5 +250,6 @@ def _private_key(endpoint: Endpoint) -> paramiko.PKey:
             return kind.from_private_key(io.StringIO(endpoint.secret))
         except (paramiko.SSHException, ValueError):
             continue
-    raise AgencyRefused(f"{endpoint.shown}: the private key cannot be read: it must be Ed25519, ECDSA or RSA, without"
-                        " passphrase")
+    raise AgencyRefused(
+        f"{endpoint.shown}: the private key cannot be read: it must be Ed25519, ECDSA or RSA, without passphrase"
+    )

@@ -1,0 +1,99 @@
+"""A folder as an agency fills it: dated files, each with manifest and done-mark, and what goes wrong while filling."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from simulator.faults import FaultKind, FaultSwitch
+
+Row = Mapping[str, str]
+Writer = Callable[[Sequence[Row]], bytes]
+
+_LOGIN_PAGE: Final = "<!DOCTYPE html><html><head><title>统一认证登录</title></head><body>请登录</body></html>".encode()
+FOLDER_FAULTS: Final = (
+    FaultKind.TRUNCATED,
+    FaultKind.LOGIN_PAGE,
+    FaultKind.EARLY_MARK,
+    FaultKind.NO_MARK,
+    FaultKind.STRAY_FILE,
+)
+
+
+def as_csv(rows: Sequence[Row], *, encoding: str = "gb18030") -> bytes:
+    """Write rows as the offices export them: header of sheet codes, CR LF."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode(encoding)
+
+
+def drop_content(folder: Path, name: str, content: bytes, rows: int | None, *, full_set: bool = False) -> Path:
+    """Put a file in place as an agency does: data, manifest, done-mark."""
+    path = folder / name
+    path.write_bytes(content)
+    manifest = {"rows": rows, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    if full_set:
+        manifest["full_set"] = True
+    (folder / f"{name}.manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / f"{name}.done").touch()
+    return path
+
+
+def drop_file(folder: Path, name: str, rows: Sequence[Row], *, encoding: str = "gb18030") -> Path:
+    """Write a CSV file with manifest and done-mark."""
+    return drop_content(folder, name, as_csv(rows, encoding=encoding), len(rows))
+
+
+class DropFolder:
+    """A folder of the shape that :mod:`simulator.servers` describes; faults befall what is published.
+
+    ``page`` of a fault is ignored. ``TRUNCATED``: half of the file, with the manifest of the whole. ``LOGIN_PAGE``: a
+    web page with a manifest of its own. ``EARLY_MARK``: the mark is there, half of the data and no manifest are.
+    ``NO_MARK``: no done-mark. ``STRAY_FILE``: beside the file one whose name has no date. Publishing again without a
+    fault puts everything right.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder."""
+        self.folder: Final = folder
+        self.faults: Final = FaultSwitch()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def url(self) -> str:
+        """The folder, fit for an endpoint."""
+        return str(self.folder)
+
+    def publish(
+        self, path: str, day: date, rows: Sequence[Row], *, writer: Writer = as_csv, full_set: bool = False
+    ) -> Path:
+        """Write the file of a day; ``path`` is the pattern of the descriptor's transport."""
+        name = file_name(path, day)
+        whole = writer(rows)
+        fault = self.faults.strike(0, FOLDER_FAULTS)
+        kind = fault.kind if fault else None
+        content = _LOGIN_PAGE if kind is FaultKind.LOGIN_PAGE else whole
+        target = drop_content(self.folder, name, content, len(rows), full_set=full_set)
+        if kind in (FaultKind.TRUNCATED, FaultKind.EARLY_MARK):
+            target.write_bytes(content[: len(content) // 2])
+        if kind is FaultKind.EARLY_MARK:
+            target.with_name(f"{name}.manifest.json").unlink()
+        if kind is FaultKind.NO_MARK:
+            target.with_name(f"{name}.done").unlink()
+        if kind is FaultKind.STRAY_FILE:
+            before, after = path.replace("*", "").split("{date}")
+            target.with_name(f"{before}最终版{after}").write_bytes(content)
+        return target
+
+
+def file_name(pattern: str, day: date) -> str:
+    """Return a name that fits a pattern of dated files."""
+    return pattern.replace("{date}", f"{day:%Y%m%d}").replace("*", "")
