@@ -5,10 +5,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
 import secrets
 import ssl
 from collections.abc import Iterator, Sequence
@@ -28,6 +24,7 @@ from simulator.business_days import DEMO_DAYS, FULL_REGISTER_DAYS
 from simulator.plan import plans
 from simulator.population import make_population, write_register
 from simulator.records import World, make_world
+from simulator.servers.dated_files import drop_file
 from simulator.servers.paged_api import PagedApiServer
 from simulator.templates import TEMPLATES, Row
 
@@ -194,18 +191,3 @@ def _cell(code: str, value: str) -> str | Decimal | None:
     if not value:
         return None
     return Decimal(value) if code in _AMOUNTS else value
-
-
-def drop_file(folder: Path, name: str, rows: Sequence[Row], *, encoding: str = "gb18030") -> Path:
-    """Write a CSV file with manifest and done-mark as an agency does: data, manifest, mark."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    content = text.getvalue().encode(encoding)
-    path = folder / name
-    path.write_bytes(content)
-    manifest = {"rows": len(rows), "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-    (folder / f"{name}.manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    (folder / f"{name}.done").touch()
-    return path

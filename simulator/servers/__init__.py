@@ -5,6 +5,8 @@ All classes have one shape, so that whoever composes agencies out of them need n
     server = PagedApiServer(token, tls, port=0)          # JSON pages over HTTPS         (paged_api)
     server = SoapServer(token, tls, port=0)              # WSDL and envelopes over HTTPS (soap)
     server = HtmlSite(token, tls, port=0)                # list and detail pages, HTTPS  (html_site)
+    server = SftpServer(folder, password, port=0)        # dated files over SFTP         (sftp)
+    server = DropFolder(folder)                          # dated files in a folder       (dated_files)
 
     server.start()                                       # answers from now on, in threads of its own; also ``with``
     server.publish(path, day, rows)                      # puts a day's rows in place
@@ -23,6 +25,9 @@ All classes have one shape, so that whoever composes agencies out of them need n
 * Publishing, faults and requests may come from different threads. At most 32 connections are served at a time.
 * ``faults`` (:mod:`simulator.faults`): ``page`` of a fault is the number of the page, batch or list page asked for; the
   detail pages of ``HtmlSite`` and the WSDL of ``SoapServer`` have the number 0.
+
+* ``SftpServer`` and ``DropFolder``: ``path`` is the pattern of the dated files; ``publish`` also takes ``writer`` (rows
+  to bytes: ``as_csv``) and ``full_set``. ``SftpServer.host_key`` is for the endpoint, the password is its secret.
 
 What lives here: protocols and their faults. What may not: who delivers what and when (``simulator.agencies``).
 """

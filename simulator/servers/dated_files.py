@@ -65,6 +65,7 @@ class DropFolder:
         """Make the folder."""
         self.folder: Final = folder
         self.faults: Final = FaultSwitch()
+        self.requests: Final[deque[str]] = deque(maxlen=0)
         folder.mkdir(parents=True, exist_ok=True)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,8 @@ from connectors.descriptor import load_agency
 from connectors.endpoint import Endpoint
 from connectors.transports.contract import AgencyUnavailable, Cursor, FilesRefusedError, Piece
 from connectors.transports.drop_folder import pull
-from simulator.agencies import drop_file
+from simulator.faults import Fault, FaultKind
+from simulator.servers.dated_files import DropFolder, as_csv, drop_content, drop_file
 
 DAY1, DAY2 = date(2018, 8, 21), date(2018, 8, 22)
 ROWS = [{"XK_WSH": "京〔2018〕1号", "XK_NR": "食品"}, {"XK_WSH": "京〔2018〕2号", "XK_NR": "药品"}]
@@ -135,6 +137,79 @@ def test_a_name_with_an_impossible_date_is_reported(tmp_path: Path) -> None:
     pieces, error = refused(tmp_path)
     assert pieces == []
     assert error.problems[0].rule == "FILE_DATE"
+
+
+def published(tmp_path: Path, *kinds: FaultKind) -> DropFolder:
+    office = DropFolder(tmp_path)
+    for kind in kinds:
+        office.faults.turn_on(Fault(kind, times=1))
+    office.publish("XK_{date}*.csv", DAY1, ROWS)
+    return office
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        (FaultKind.TRUNCATED, "FILE_SIZE"),
+        (FaultKind.LOGIN_PAGE, "F02"),
+        (FaultKind.EARLY_MARK, "MANIFEST"),
+    ],
+)
+def test_a_file_that_came_wrong_makes_no_delivery_and_comes_when_it_is_put_right(
+    tmp_path: Path, kind: FaultKind, rule: str
+) -> None:
+    office = published(tmp_path, kind)
+    pieces, error = refused(tmp_path)
+    assert pieces == []
+    assert [(problem.rule, problem.file) for problem in error.problems] == [(rule, "XK_20180821.csv")]
+    assert all(problem.remedy for problem in error.problems)
+    office.publish("XK_{date}*.csv", DAY1, ROWS)
+    assert [p.name for p in drain(tmp_path)] == ["XK_20180821.csv"]
+
+
+def test_a_file_of_a_past_day_without_its_mark_is_told_of(tmp_path: Path) -> None:
+    published(tmp_path, FaultKind.NO_MARK)
+    assert drain(tmp_path) == []
+    stream = load_agency("fda").stream("licence")
+    with pytest.raises(FilesRefusedError, match="FILE_UNFINISHED"):
+        list(pull(stream, Endpoint(str(tmp_path)), cursor={}, as_of=DAY2))
+
+
+def test_a_stray_file_is_told_of_once(tmp_path: Path) -> None:
+    published(tmp_path, FaultKind.STRAY_FILE)
+    (tmp_path / "XK_20180821.csv.bak").touch()
+    (tmp_path / "XK_790_20180821.csv").touch()  # of another stream, for all that this one can tell
+    pieces, error = refused(tmp_path)
+    assert [(p.rule, p.severity, p.file) for p in error.problems] == [
+        ("FILE_STRAY", "warn", "XK_20180821.csv.bak"),
+        ("FILE_STRAY", "warn", "XK_最终版.csv"),
+    ]
+    cursor = json.loads(json.dumps(pieces[-1].cursor))
+    assert drain(tmp_path, cursor) == []
+    (tmp_path / "XK_20180821.csv.bak").unlink()
+    drop_file(tmp_path, "XK_20180821_2.csv", ROWS)
+    assert drain(tmp_path, cursor)[-1].cursor["told"] == ["XK_最终版.csv"]
+
+
+def test_a_file_that_grows_while_it_is_read_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = drop_file(tmp_path, "XK_20180821.csv", ROWS)
+    content = path.read_bytes()
+    path.write_bytes(bytes(len(content)))
+    digest = hashlib.file_digest
+
+    def write_on(file, name: str):
+        found = digest(file, name)
+        path.write_bytes(content + b"x")
+        return found
+
+    monkeypatch.setattr(hashlib, "file_digest", write_on)
+    assert [p.rule for p in refused(tmp_path)[1].problems] == ["FILE_CHANGING"]
+
+
+def test_a_manifest_may_leave_the_rows_open_and_say_that_the_file_is_everything(tmp_path: Path) -> None:
+    drop_content(tmp_path, "XK_20180821.csv", as_csv(ROWS), None, full_set=True)
+    (piece,) = drain(tmp_path)
+    assert (piece.rows, piece.full_set) == (None, True)
 
 
 def test_a_folder_that_is_not_there_may_come_back(tmp_path: Path) -> None:

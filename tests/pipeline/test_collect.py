@@ -20,8 +20,9 @@ from connectors.descriptor import agency_ids
 from connectors.endpoint import Endpoint
 from connectors.transports.contract import AgencyRefused, AgencyUnavailable
 from pipeline.collect import collect
-from simulator.agencies import Simulator, drop_file
+from simulator.agencies import Simulator
 from simulator.faults import Fault, FaultKind
+from simulator.servers.dated_files import drop_file
 from store.collections import try_lock
 from store.database import create_database, open_engine
 from store.schema import collection, collection_piece, delivery, delivery_file, metadata, watermark
