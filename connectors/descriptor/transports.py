@@ -188,6 +188,4 @@ class ExchangeDb(Facts):
     overlap: int = Field(default=0, ge=0, description="change numbers read again, for late commits")
 
 
-Transport = Annotated[
-    PagedApi | SoapService | HtmlList | DropFolder | Sftp | ExchangeDb, Field(discriminator="type")
-]
+Transport = Annotated[PagedApi | SoapService | HtmlList | DropFolder | Sftp | ExchangeDb, Field(discriminator="type")]

@@ -14,10 +14,8 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import random
 import stat
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -29,8 +27,9 @@ from paramiko.hostkeys import HostKeyEntry
 
 from connectors.descriptor import Sftp, Stream
 from connectors.endpoint import Endpoint
-from connectors.transports.contract import AgencyRefused, AgencyUnavailable, Cursor, Piece
+from connectors.transports.contract import AgencyRefused, AgencyUnavailable, Cursor, Piece, Reason
 from connectors.transports.dated_files import pull_dated_files
+from connectors.transports.patience import asked_patiently
 
 _PORT: Final = 22
 _PIECE_BYTES: Final = 1 << 15
@@ -40,7 +39,7 @@ _OF_ONE_FILE: Final = (FileNotFoundError, PermissionError)
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # what goes wrong is raised; it need not be told twice
 
-_Answer = TypeVar("_Answer")
+T = TypeVar("T")
 
 
 def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> Iterator[Piece]:
@@ -75,11 +74,12 @@ class _RemoteFolder:
 
     def names(self) -> set[str]:
         try:
-            listed = self._again(lambda sftp: sftp.listdir_attr(self._root))
+            listed = self._asked(lambda sftp: sftp.listdir_attr(self._root))
         except _OF_ONE_FILE as error:
             raise AgencyRefused(
                 f"{self._login.shown}: folder {self._root} cannot be listed ({error.strerror}): have the agency check"
-                " that it exists and that this account may read it"
+                " that it exists and that this account may read it",
+                Reason.RIGHT if isinstance(error, PermissionError) else Reason.ADDRESS,
             ) from error
         return {entry.filename for entry in listed if not stat.S_ISDIR(entry.st_mode or 0)}
 
@@ -88,23 +88,34 @@ class _RemoteFolder:
             with sftp.open(self._path(name), "rb") as file:
                 return file.read(most)
 
-        return self._again(read)
+        return self._asked(read)
 
     def size(self, name: str) -> int:
-        return self._again(lambda sftp: sftp.stat(self._path(name)).st_size or 0)
+        return self._asked(lambda sftp: sftp.stat(self._path(name)).st_size or 0)
 
     def fetch(self, name: str, size: int) -> Path:
         part = self._spool / "part"
         part.write_bytes(b"")
 
-        def go_on(sftp: paramiko.SFTPClient) -> None:
+        def read_on(sftp: paramiko.SFTPClient) -> None:
             with sftp.open(self._path(name), "rb") as remote, part.open("ab") as local:
                 remote.seek(local.tell())
                 remote.prefetch(size, max_concurrent_requests=64)
                 while (missing := size - local.tell()) and (piece := remote.read(min(missing, _PIECE_BYTES))):
                     local.write(piece)
 
-        self._again(go_on, progress=lambda: part.stat().st_size)
+        def got_to_the_end() -> bool:
+            before = part.stat().st_size
+            try:
+                self._once(read_on)
+            except AgencyUnavailable:
+                if part.stat().st_size == before:
+                    raise
+                return False
+            return True
+
+        while not asked_patiently(got_to_the_end, self._retries):
+            pass  # the connection broke, but it brought some bytes: only attempts that bring none are counted
         whole = Path(tempfile.mkdtemp(dir=self._spool)) / "file"
         return part.rename(whole)
 
@@ -115,27 +126,22 @@ class _RemoteFolder:
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
 
-    def _again(
-        self, work: Callable[[paramiko.SFTPClient], _Answer], progress: Callable[[], int] = lambda: 0
-    ) -> _Answer:
-        """Do something over the connection, after a break over a new one, until it brings nothing new any more."""
-        retries = self._retries
-        failed, before = 0, progress()
-        while True:
-            try:
-                if self._sftp is None:
-                    self._client, self._sftp = self._login.connect()
-                return work(self._sftp)
-            except _OF_ONE_FILE:
-                raise
-            except (paramiko.SSHException, EOFError, OSError) as error:
-                self.close()
-                failed, before = (0 if progress() > before else failed) + 1, progress()
-                if failed >= retries.attempts:
-                    what = f"{self._login.shown}: {type(error).__name__} after {retries.attempts} attempts"
-                    raise AgencyUnavailable(what) from error
-                wait = min(retries.longest_wait, retries.first_wait * 2 ** (failed - 1))
-                time.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - spreads callers, guards nothing
+    def _asked(self, work: Callable[[paramiko.SFTPClient], T]) -> T:
+        """Do something over the connection, after a break over a new one."""
+        return asked_patiently(lambda: self._once(work), self._retries)
+
+    def _once(self, work: Callable[[paramiko.SFTPClient], T]) -> T:
+        try:
+            if self._sftp is None:
+                self._client, self._sftp = self._login.connect()
+            return work(self._sftp)
+        except _OF_ONE_FILE:
+            raise
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            self.close()
+            reason = Reason.TIMEOUT if isinstance(error, TimeoutError) else Reason.CONNECTION
+            what = f"{self._login.shown}: the connection broke ({type(error).__name__})"
+            raise AgencyUnavailable(what, reason=reason) from error
 
 
 class _UnknownHostKeyError(Exception):
@@ -163,9 +169,12 @@ class _Login:
         except ValueError:
             port = 0
         if address.scheme != "sftp" or not address.hostname or not address.username or not port or address.password:
-            raise AgencyRefused("the address must be sftp://user@host[:port][/folder], the password its secret")
+            raise AgencyRefused(
+                "the address must be sftp://user@host[:port][/folder], the password its secret", Reason.ADDRESS
+            )
         if not endpoint.secret:
-            raise AgencyRefused(f"{endpoint.shown}: no password or private key: set the secret of this connection")
+            what = f"{endpoint.shown}: no password or private key: set the secret of this connection"
+            raise AgencyRefused(what, Reason.CREDENTIAL)
         self.shown = endpoint.shown
         self._host, self._port, self._user = address.hostname, port, unquote(address.username)
         self._options = options
@@ -213,14 +222,16 @@ class _Login:
                 return self._other_key(error.key, f"the endpoint holds {expected.get_name()} {expected.fingerprint}")
             case paramiko.AuthenticationException():
                 kind = "private key" if self._key else "password"
-                return AgencyRefused(f"{self.shown}: user or {kind} is refused: renew the secret of this connection")
+                what = f"{self.shown}: user or {kind} is refused: renew the secret of this connection"
+                return AgencyRefused(what, Reason.CREDENTIAL)
         return None
 
     def _other_key(self, shown: paramiko.PKey, held: str) -> AgencyRefused:
         return AgencyRefused(
             f"{self.shown}: the server shows host key {shown.get_name()} {shown.fingerprint}, {held}: compare with the"
             " fingerprint that the agency gives by telephone or letter; only if it is the one shown, put its"
-            " known_hosts line into host_key of this connection, else somebody else answers in its place"
+            " known_hosts line into host_key of this connection, else somebody else answers in its place",
+            Reason.TRUST,
         )
 
 
@@ -237,9 +248,8 @@ def _known_keys(endpoint: Endpoint, host: str) -> list[HostKeyEntry]:
         except (paramiko.SSHException, ValueError):
             entry = None
         if entry is None or not entry.key:
-            raise AgencyRefused(
-                f"{endpoint.shown}: line {number} of host_key is no known_hosts line (host type base64)"
-            )
+            what = f"{endpoint.shown}: line {number} of host_key is no known_hosts line (host, type, base64)"
+            raise AgencyRefused(what, Reason.TRUST)
         entries.append(entry)
     return entries
 
@@ -250,6 +260,5 @@ def _private_key(endpoint: Endpoint) -> paramiko.PKey:
             return kind.from_private_key(io.StringIO(endpoint.secret))
         except (paramiko.SSHException, ValueError):
             continue
-    raise AgencyRefused(
-        f"{endpoint.shown}: the private key cannot be read: it must be Ed25519, ECDSA or RSA, without passphrase"
-    )
+    what = f"{endpoint.shown}: the private key cannot be read: it must be Ed25519, ECDSA or RSA, without passphrase"
+    raise AgencyRefused(what, Reason.CREDENTIAL)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from simulator.faults import FaultKind, FaultSwitch
 
@@ -65,8 +65,22 @@ class DropFolder:
         """Make the folder."""
         self.folder: Final = folder
         self.faults: Final = FaultSwitch()
-        self.requests: Final[deque[str]] = deque(maxlen=0)
-        folder.mkdir(parents=True, exist_ok=True)
+        self.start()
+
+    def __enter__(self) -> Self:
+        """Have the folder filled."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave what lies there."""
+
+    def start(self) -> None:
+        """Make the folder where there is none."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def stop(self) -> None:
+        """Nothing runs; the files stay."""
 
     @property
     def url(self) -> str:
