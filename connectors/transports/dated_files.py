@@ -28,6 +28,7 @@ from typing import Final, Protocol
 
 from connectors.formats.content import told_format
 from connectors.formats.limits import Limits
+from connectors.formats.rules import WEB_PAGE
 from connectors.formats.source import Source
 from connectors.transports.contract import AgencyUnavailable, Cursor, FilesRefusedError, Piece
 from transforms.problems import DeliveryRefused, Problem
@@ -195,7 +196,8 @@ def _check(folder: Folder, name: str, known_sha256: str | None) -> _SoundFile | 
         raise DeliveryRefused(_problem("FILE_READ", name, f"文件无法读取: {error.strerror}", _AGAIN)) from error
     source = Source(path, name, Limits())
     try:
-        told_format(source, name)
+        if told_format(source, name) == "html":
+            raise WEB_PAGE.refusal(name)
     finally:
         source.close()
     return _SoundFile(name, path, manifest)
