@@ -25,6 +25,7 @@ from pipeline.reading import ReadBatch
 from pipeline.verdicts import damaged_verdicts, repeat_verdicts, states_of, verdicts_of
 from store import deliveries, records
 from store.deliveries import CheckCount, Delivery
+from store.records import Displaced
 from transforms.columns import DERIVED, STANDARD_COLUMNS, TEXT
 from transforms.problems import Problem
 from transforms.sheets import SheetDefinition
@@ -42,7 +43,8 @@ class DeliveryWriter:
     """Everything that is stored about one delivery, inside the caller's transaction."""
 
     def __init__(self, connection: sa.Connection, delivery: Delivery) -> None:
-        """Store for ``delivery``; the caller holds the records lock."""
+        """Store for ``delivery``; the caller holds the records lock. ``displaced`` is known once it is settled."""
+        self.displaced = Displaced()
         self._connection = connection
         self._delivery = delivery
         self._counts: dict[str, CheckCount] = {}
@@ -159,6 +161,7 @@ class DeliveryWriter:
         for record_id in settled:
             self._supersedes.pop(record_id, None)
         pairs = [(old, new) for new, olds in sorted(self._supersedes.items()) for old in olds]
+        self.displaced = records.count_displaced(self._connection, self._delivery.kind, pairs)
         records.supersede(self._connection, self._delivery.kind, pairs)
 
     def _repeats(self, ids: npt.NDArray[np.int64], keys: npt.NDArray[np.uint64]) -> dict[int, Repeat]:

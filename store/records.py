@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -72,6 +73,42 @@ def contents_heard(
         {"keys": list(record_keys), "besides": besides},
     )
     return {(key, content): accepted for key, content, accepted in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Displaced:
+    """Records in force that a delivery gives another content (``changed``) or takes back (``withdrawn``)."""
+
+    changed: int = 0
+    withdrawn: int = 0
+
+
+def count_displaced(connection: sa.Connection, kind: Kind, pairs: Sequence[tuple[int, int]]) -> Displaced:
+    """Count what pairs of (older record_id, record_id that holds now) will do, before ``supersede`` does it."""
+    if not pairs:
+        return Displaced()
+    table = RECORDS[kind].name
+    row = connection.execute(
+        sa.text(
+            "SELECT count(DISTINCT new) FILTER (WHERE NOT gone), count(DISTINCT new) FILTER (WHERE gone)"  # noqa: S608
+            " FROM (SELECT v.new, coalesce(n.status IN ('withdrawn', 'invalid'), false)"
+            " AND coalesce(o.status, '') NOT IN ('withdrawn', 'invalid') AS gone"
+            " FROM unnest(CAST(:old AS bigint[]), CAST(:new AS bigint[])) AS v(old, new)"
+            f" JOIN {table} o ON o.record_id = v.old JOIN {table} n ON n.record_id = v.new"
+            " WHERE o.state = 'accepted' AND n.state = 'accepted') d"
+        ),
+        {"old": [old for old, _ in pairs], "new": [new for _, new in pairs]},
+    ).one()
+    return Displaced(*row)
+
+
+def count_in_force(connection: sa.Connection, kind: Kind, agency: str, *, besides: int) -> int:
+    """Count the accepted records of an agency; delivery ``besides`` left out."""
+    table = RECORDS[kind]
+    query = sa.select(sa.func.count()).where(
+        table.c.agency == agency, table.c.state == "accepted", table.c.delivery_id != besides
+    )
+    return int(connection.scalar(query) or 0)
 
 
 def supersede(connection: sa.Connection, kind: Kind, pairs: Iterable[tuple[int, int]]) -> None:

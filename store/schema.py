@@ -1,7 +1,9 @@
 """Tables of the system of record (PostgreSQL), and the states that a delivery and a row pass through.
 
-Delivery: ``archived`` (bytes safe) -> ``checked`` (rows standardised, judged and stored, in one transaction) or
-``refused`` (unreadable as a whole; the reasons are its ``problem`` rows).
+Delivery: ``archived`` (bytes safe) -> ``checked`` (rows standardised, judged and stored, in one transaction),
+``refused`` (unreadable as a whole; the reasons are its ``problem`` rows) or ``held`` (read and judged, but nothing of
+it stored: it changes too much, or its agency is held by default). Two people release a held delivery, which makes it
+``archived`` again; one who rejects it makes it ``refused``.
 
 Row (one per row received, ``<kind>`` tables): ``returned`` (a reject verdict; back to the agency), ``review`` (a hold
 verdict; waits for a steward), ``duplicate`` (same content already held), ``superseded`` (a later version exists),
@@ -45,6 +47,7 @@ collection = sa.Table(
     sa.Column("as_of", sa.Date, nullable=False),
     sa.Column("state", sa.Text, nullable=False, comment="open, complete"),
     sa.Column("cursor", sa.JSON, nullable=False, comment="where the transport goes on after the last piece"),
+    sa.Column("full_set", sa.Boolean, nullable=False, server_default=sa.false(), comment="says all that there is"),
     sa.Column("delivery_id", sa.BigInteger, comment="the delivery that its pieces became"),
     sa.Column("started_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
     sa.UniqueConstraint("agency", "stream", "as_of"),
@@ -59,6 +62,7 @@ collection_piece = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("declared_rows", sa.BigInteger, comment="what the source said it holds; null where it said nothing"),
     comment="a page or file of a collection, already in the raw archive",
 )
 
@@ -69,7 +73,43 @@ watermark = sa.Table(
     sa.Column("stream", sa.Text, primary_key=True),
     sa.Column("value", sa.JSON, nullable=False, comment="the transport's own cursor after the last complete pull"),
     sa.Column("as_of", sa.Date, nullable=False),
-    comment="how far each source has been read; moves only in the transaction that completes a collection",
+    sa.Column("resync", sa.Boolean, nullable=False, server_default=sa.false(), comment="the next pull asks for all"),
+    comment="how far each source has been read; moves only in the transaction that completes a collection, or back to"
+    " the beginning by a full resynchronisation",
+)
+
+watermark_move = sa.Table(
+    "watermark_move",
+    metadata,
+    sa.Column("move_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("agency", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("why", sa.Text, nullable=False, comment="pull, resync"),
+    sa.Column("person", sa.Text, comment="who asked for a resynchronisation"),
+    sa.Column("reason", sa.Text),
+    sa.Column("moved_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    comment="append-only: every value that a watermark had",
+)
+
+source_health = sa.Table(
+    "source_health",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("first_asked_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("last_complete_at", sa.DateTime(timezone=True), comment="last pull that reached its end"),
+    sa.Column("last_brought_at", sa.DateTime(timezone=True), comment="last complete pull that brought something"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="one after the other, of one class"),
+    sa.Column("failure_class", sa.Text, comment="refused, unavailable"),
+    sa.Column("failing_since", sa.DateTime(timezone=True)),
+    sa.Column("last_failed_at", sa.DateTime(timezone=True)),
+    sa.Column("last_failure", sa.Text),
+    sa.Column("openings", sa.Integer, nullable=False, server_default="0", comment="times the circuit opened in a row"),
+    sa.Column("open_since", sa.DateTime(timezone=True), comment="the circuit is open: the source is not asked"),
+    sa.Column("open_until", sa.DateTime(timezone=True), comment="from then on one pull probes it"),
+    comment="how each source answered; moments are those that the caller gave",
 )
 
 delivery = sa.Table(
@@ -81,7 +121,9 @@ delivery = sa.Table(
     sa.Column("sheet", sa.Text, comment="standard or legacy, told by the header; null until read"),
     sa.Column("as_of", sa.Date, nullable=False),
     sa.Column("content_sha256", sa.Text, nullable=False, comment="of the list of its files' hashes"),
-    sa.Column("state", sa.Text, nullable=False, comment="archived, checked, refused"),
+    sa.Column("state", sa.Text, nullable=False, comment="archived, held, checked, refused"),
+    sa.Column("stream", sa.Text, comment="stream that it was collected from; null when it came by hand"),
+    sa.Column("full_set", sa.Boolean, nullable=False, server_default=sa.false(), comment="says all that there is"),
     sa.Column("rows", sa.BigInteger, comment="rows received, damaged ones included"),
     sa.Column("suite", sa.Text, comment="name and version of the expectation suite that judged it"),
     sa.Column("received_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
@@ -98,6 +140,7 @@ delivery_file = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("bytes", sa.BigInteger, nullable=False),
     sa.Column("rows", sa.BigInteger, comment="null until read"),
+    sa.Column("declared_rows", sa.BigInteger, comment="what the source said it holds; null where it said nothing"),
 )
 
 problem = sa.Table(
@@ -132,6 +175,49 @@ step_run = sa.Table(
     sa.Column("journaled", sa.Boolean, server_default=sa.false(), nullable=False, comment="written to the archive too"),
     sa.Column("ended_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
     comment="every step that changed the record, in the order to replay them in; only journaled ever changes",
+)
+
+# --- holds ------------------------------------------------------------------------------------------------------
+
+hold = sa.Table(
+    "hold",
+    metadata,
+    sa.Column("hold_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("delivery_id", sa.BigInteger, sa.ForeignKey("delivery.delivery_id"), nullable=False, unique=True),
+    sa.Column("reasons", sa.ARRAY(sa.Text), nullable=False, comment="mass_change, declared_total, default_hold"),
+    sa.Column("numbers", sa.JSON, nullable=False, comment="rows, added, changed, withdrawn, held before, limits"),
+    sa.Column("explanation", sa.Text, nullable=False, comment="for the steward, with both numbers"),
+    sa.Column("state", sa.Text, nullable=False, comment="open, released, rejected"),
+    sa.Column("held_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    comment="a delivery that goes on only when two people approve",
+)
+
+approval = sa.Table(
+    "approval",
+    metadata,
+    sa.Column("approval_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("hold_id", sa.BigInteger, sa.ForeignKey("hold.hold_id"), nullable=False, index=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("person_key", sa.Text, nullable=False, comment="the name as it is compared: width, case and blanks apart"),
+    sa.Column("decision", sa.Text, nullable=False, comment="approve, reject"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("via", sa.Text, nullable=False, comment="cli, airflow, workbench"),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    comment="append-only: what each person decided about a hold",
+)
+
+withdrawal = sa.Table(
+    "withdrawal",
+    metadata,
+    sa.Column("withdrawal_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("delivery_id", sa.BigInteger, nullable=False, comment="the delivery that said so"),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("record_id", sa.BigInteger, nullable=False, index=True, comment="the row that held"),
+    sa.Column("record_key", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False, comment="withdrawn, reinstated"),
+    sa.Column("reason", sa.Text, nullable=False, comment="code of transforms/policy/withholding.yaml"),
+    sa.Column("effective_date", sa.Date, nullable=False),
+    comment="append-only: a record that left, or came back, without a row of its own; the newest event holds",
 )
 
 # --- register ---------------------------------------------------------------------------------------------------
