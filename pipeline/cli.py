@@ -1,8 +1,8 @@
 """The command ``disclosure``: every step of the pipeline for a person or a script.
 
 Exit codes: 0 done; 1 a step failed; 2 wrong usage; 3 a delivery was refused as a whole; 4 rows that cannot be
-accounted for; 5 a feed failed its verification. With ``--json`` the answer is one JSON document on standard output;
-messages go to standard error.
+accounted for; 5 a feed failed its verification; 6 a delivery is held until two people approve. With ``--json`` the
+answer is one JSON document on standard output; messages go to standard error.
 """
 
 from __future__ import annotations
@@ -13,16 +13,27 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, is_dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from pipeline.commands import holds
+from pipeline.commands.console import (
+    HELD,
+    NOT_VERIFIED,
+    REFUSED,
+    STEP_FAILED,
+    UNEXPLAINED,
+    AsOf,
+    Json,
+    answer,
+    err,
+    out,
+    table,
+)
 from transforms.columns import Kind
 from transforms.problems import DeliveryRefused
 
@@ -35,15 +46,7 @@ feeds_app = typer.Typer(no_args_is_help=True, help="The reference client of a pu
 app.add_typer(register_app, name="register")
 app.add_typer(export_app, name="export")
 app.add_typer(feeds_app, name="feeds")
-
-_WIDTH = None if sys.stdout.isatty() else 200  # a pipe has no width; do not cut tables to 80 columns
-out = Console(highlight=False, width=_WIDTH)
-err = Console(stderr=True, highlight=False, width=_WIDTH)
-
-STEP_FAILED, REFUSED, UNEXPLAINED, NOT_VERIFIED = 1, 3, 4, 5
-
-Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
-AsOf = Annotated[dt.datetime, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Business date (业务日), YYYY-MM-DD.")]
+app.add_typer(holds.app, name="hold")
 
 
 class Site(StrEnum):
@@ -53,19 +56,6 @@ class Site(StrEnum):
     CREDITBJ = "creditbj"
     GSXT = "gsxt"
     QYXY = "qyxy"
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return str(value)
-
-
-def _answer(as_json: bool, value: Any, show: Callable[[], None]) -> None:
-    if as_json:
-        typer.echo(json.dumps(value, ensure_ascii=False, default=_plain, sort_keys=True))
-    else:
-        show()
 
 
 @contextlib.contextmanager
@@ -81,13 +71,6 @@ def _row_progress(name: str) -> Iterator[Callable[[str, int], None]]:
             progress.advance(tasks[step], rows)
 
         yield tell
-
-
-def _table(title: str, header: list[str], rows: list[list[Any]]) -> None:
-    table = Table(*header, title=title, title_justify="left", show_edge=False)
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    out.print(table)
 
 
 @register_app.command("load")
@@ -121,7 +104,7 @@ def register_load(
         for problem in loaded.problems[:20]:
             out.print(str(problem))
 
-    _answer(json_, loaded, show)
+    answer(json_, loaded, show)
 
 
 @app.command()
@@ -148,17 +131,20 @@ def ingest(
         note = " (received before: the same bytes are one delivery)" if taken.already_received else ""
         out.print(f"delivery {taken.delivery_id} {taken.state}{note}: {taken.rows} rows")
         if taken.row_states:
-            _table("rows by state", ["state", "rows"], [[state, n] for state, n in taken.row_states.items()])
+            table("rows by state", ["state", "rows"], [[state, n] for state, n in taken.row_states.items()])
         if taken.failures:
-            _table(
+            table(
                 "failures by expectation", ["expectation", "rows"], [[r, n] for r, n in sorted(taken.failures.items())]
             )
         for problem in taken.problems[:20]:
             out.print(str(problem))
 
-    _answer(json_, taken, show)
+    answer(json_, taken, show)
     if taken.state == "refused":
         raise typer.Exit(REFUSED)
+    if taken.state == "held":
+        err.print(f"held: two people have to approve, see `disclosure hold show {taken.hold_id}`", style="yellow")
+        raise typer.Exit(HELD)
 
 
 @app.command()
@@ -177,10 +163,10 @@ def attach(as_of: AsOf, json_: Json = False) -> None:
 
     def show() -> None:
         out.print(f"{attached.decided} records decided on register version {attached.register_version}")
-        _table("by grade", ["grade", "records"], [[k, v] for k, v in attached.grades.items()])
-        _table("by method", ["method", "records"], [[k, v] for k, v in attached.methods.items()])
+        table("by grade", ["grade", "records"], [[k, v] for k, v in attached.grades.items()])
+        table("by method", ["method", "records"], [[k, v] for k, v in attached.methods.items()])
 
-    _answer(json_, attached, show)
+    answer(json_, attached, show)
 
 
 @app.command()
@@ -207,20 +193,20 @@ def publish(
             [
                 p.site,
                 p.sequence,
-                table,
+                name,
                 t["full"],
                 t["delta"],
                 t["tombstones"],
                 "was there" if p.already_published else "new",
             ]
             for p in published
-            for table, t in p.tables.items()
+            for name, t in p.tables.items()
         ]
-        _table("releases", ["site", "no", "table", "full", "delta", "tombstones", ""], rows)
+        table("releases", ["site", "no", "table", "full", "delta", "tombstones", ""], rows)
         for p in published:
             out.print(f"{p.site}: {p.directory}")
 
-    _answer(json_, published, show)
+    answer(json_, published, show)
 
 
 @app.command()
@@ -258,11 +244,11 @@ def run(
 
     def show() -> None:
         for step, counts in done.items():
-            out.print(f"{step}: {json.dumps(counts, ensure_ascii=False, default=_plain)}")
+            out.print(f"{step}: {json.dumps(counts, ensure_ascii=False, default=str)}")
         for step, reason in failed.items():
             err.print(f"{step} failed: {reason}", style="red")
 
-    _answer(json_, {"done": done, "failed": failed}, show)
+    answer(json_, {"done": done, "failed": failed}, show)
     if failed:
         raise typer.Exit(STEP_FAILED)
 
@@ -282,12 +268,12 @@ def reconcile(json_: Json = False) -> None:
             [d.delivery_id, d.agency, d.kind, d.as_of, d.delivery_state, d.received, *(d.states[s] for s in STATES)]
             for d in result.deliveries
         ]
-        _table("rows per delivery", ["delivery", "agency", "kind", "as of", "state", "received", *STATES], rows)
+        table("rows per delivery", ["delivery", "agency", "kind", "as of", "state", "received", *STATES], rows)
         for finding in result.findings:
             err.print(finding, style="red")
         out.print("every row is accounted for" if result.ok else f"{len(result.findings)} findings")
 
-    _answer(json_, {"ok": result.ok, "deliveries": result.deliveries, "findings": result.findings}, show)
+    answer(json_, {"ok": result.ok, "deliveries": result.deliveries, "findings": result.findings}, show)
     if not result.ok:
         raise typer.Exit(UNEXPLAINED)
 
@@ -311,12 +297,12 @@ def explain(document_no: Annotated[str, typer.Argument(help="决定书文号")],
             values = [
                 [v["code"], name, v["value"], chain["source"].get(v["code"], "")] for name, v in chain["values"].items()
             ]
-            _table("values", ["column", "standard name", "value", "as received, where it differs"], values)
+            table("values", ["column", "standard name", "value", "as received, where it differs"], values)
             for part in ("verdicts", "attachments", "disclosures"):
                 rows = [list(row.values()) for row in chain[part]]
-                _table(part, list(chain[part][0]) if rows else [f"no {part}"], rows)
+                table(part, list(chain[part][0]) if rows else [f"no {part}"], rows)
 
-    _answer(json_, chains, show)
+    answer(json_, chains, show)
     if not chains:
         err.print(f"no row carries {document_no}", style="red")
         raise typer.Exit(STEP_FAILED)
@@ -327,7 +313,7 @@ def _export(query_name: str, path: Path, as_json: bool) -> None:
     from pipeline.office import open_office
 
     rows = exports.export(open_office(), getattr(exports, query_name), path)
-    _answer(as_json, {"file": str(path), "rows": rows}, lambda: out.print(f"{path}: {rows} rows"))
+    answer(as_json, {"file": str(path), "rows": rows}, lambda: out.print(f"{path}: {rows} rows"))
 
 
 @export_app.command("attachments")
@@ -356,11 +342,11 @@ def feeds_verify(
         report = verify_release(path, public_key=key.read_bytes() if key else None, deep=deep)
 
     def show() -> None:
-        _table(
+        table(
             str(path), ["check", "", "detail"], [[c.name, "ok" if c.ok else "FAILED", c.detail] for c in report.checks]
         )
 
-    _answer(json_, report, show)
+    answer(json_, report, show)
     if not report.ok:
         raise typer.Exit(NOT_VERIFIED)
 
@@ -381,7 +367,7 @@ def feeds_apply(
         except ApplyError as error:
             err.print(str(error), style="red")
             raise typer.Exit(NOT_VERIFIED) from error
-    _answer(
+    answer(
         json_,
         report,
         lambda: out.print(f"{report.site} release {report.sequence} ({report.how}): {dict(report.tables)} in {to}"),
@@ -407,9 +393,9 @@ def diagnose(agency: Annotated[str, typer.Argument(help="Agency id, e.g. aic.")]
         out.print(f"connection: {'ok' if connection['ok'] else 'NOT OK'}, {connection['detail']}")
         for part in ("pulls", "deliveries", "open_items"):
             rows = [list(row.values()) for row in found[part]]
-            _table(part, list(found[part][0]) if rows else [f"no {part}"], rows)
+            table(part, list(found[part][0]) if rows else [f"no {part}"], rows)
 
-    _answer(json_, found, show)
+    answer(json_, found, show)
 
 
 @app.command()

@@ -18,8 +18,14 @@ WHERE s.state NOT IN ('superseded', 'duplicate')
 ORDER BY s.record_id
 """
 REVIEWS: Final = """
-SELECT document_no, subject_name, rule_or_reason, severity, field, value, remedy
-FROM open_review ORDER BY record_id, rule_or_reason
+SELECT document_no, subject_name, rule_or_reason, severity, field, value, remedy FROM (
+    SELECT record_id, document_no, subject_name, rule_or_reason, severity, field, value, remedy FROM open_review
+    UNION ALL
+    SELECT NULL, NULL, NULL, array_to_string(h.reasons, ';'), 'hold', 'delivery ' || h.delivery_id, h.explanation,
+           '须由两名不同人员批准后方可入库: disclosure hold show ' || h.hold_id
+    FROM hold h WHERE h.state = 'open'
+) waiting
+ORDER BY record_id NULLS FIRST, rule_or_reason, field
 """
 
 

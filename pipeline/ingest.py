@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +17,15 @@ import sqlalchemy as sa
 
 from connectors.descriptor import load_agency
 from expectations.suite import load_suite
+from pipeline.guarding import Change, DeliveryHeld, guard
 from pipeline.journal import journaled
 from pipeline.masking import masked
 from pipeline.office import Office
 from pipeline.reading import DeliveryReader, Tell
 from pipeline.storing import DeliveryWriter
-from store import deliveries, records
+from store import deliveries, holds, records
 from store.deliveries import Delivery
+from store.holds import Hold
 from transforms.authority import Authority
 from transforms.columns import Kind, Sheet
 from transforms.problems import DeliveryRefused, Problem
@@ -42,15 +44,23 @@ class Ingested:
     row_states: Mapping[str, int]
     failures: Mapping[str, int]
     problems: tuple[Problem, ...]
+    hold_id: int | None = None
 
 
 def ingest_file(
-    office: Office, path: Path, *, agency: str, kind: Kind, as_of: dt.date, tell: Tell = lambda _step, _rows: None
+    office: Office,
+    path: Path,
+    *,
+    agency: str,
+    kind: Kind,
+    as_of: dt.date,
+    guarded: bool = True,
+    tell: Tell = lambda _step, _rows: None,
 ) -> Ingested:
     """Take in one file as a delivery of its own.
 
-    The same bytes for the same agency and kind are one delivery: the second time only says so. ``tell`` hears of
-    progress.
+    The same bytes for the same agency and kind are one delivery: the second time only says so. ``guarded`` and
+    ``tell`` as in ``ingest_delivery``.
     """
     load_agency(agency)
     stored = office.archive.put(path, path.name)
@@ -58,7 +68,7 @@ def ingest_file(
         delivery_id, new = deliveries.register_delivery(
             connection, agency=agency, kind=kind, as_of=as_of, files=[(path.name, stored.sha256, stored.size)]
         )
-    return ingest_delivery(office, delivery_id, already_received=not new, tell=tell)
+    return ingest_delivery(office, delivery_id, already_received=not new, guarded=guarded, tell=tell)
 
 
 def ingest_delivery(
@@ -66,16 +76,22 @@ def ingest_delivery(
     delivery_id: int,
     *,
     already_received: bool = False,
+    guarded: bool = True,
     tell: Tell = lambda _step, _rows: None,
 ) -> Ingested:
     """Read, judge and store a delivery whose bytes are archived; one that is checked already stays as it is.
 
-    A delivery that cannot be read as a whole ends ``refused`` with its reason; that is an answer, not an exception.
+    A delivery that cannot be read as a whole ends ``refused`` with its reason, one that two people have to decide
+    about ends ``held`` with its numbers and nothing of it stored; both are answers, not exceptions. ``guarded`` is
+    false where its passing was decided before: a replay, a measurement. ``tell`` hears of progress.
     """
     with journaled(office), office.engine.begin() as connection:
         delivery = deliveries.read_delivery(connection, delivery_id)
         if delivery.state == "checked":
             return _stored_answer(connection, delivery, already_received)
+        hold = holds.hold_of_delivery(connection, delivery_id)
+        if hold is not None and hold.state != "released":
+            return _held_answer(connection, delivery, hold, already_received)
         connection.execute(_LOCK)
         reader = DeliveryReader(
             delivery.files,
@@ -88,18 +104,22 @@ def ingest_delivery(
         )
         try:
             with connection.begin_nested():
-                states, failures = _store_rows(connection, delivery, reader)
+                states, failures, change = _store_rows(connection, delivery, reader)
+                if guarded and hold is None:
+                    guard(connection, delivery, change, reader.rows_of_file)
         except DeliveryRefused as refusal:
             return _refuse(office, connection, delivery, refusal.problem, already_received)
+        except DeliveryHeld as held:
+            return replace(_hold(office, connection, delivery, reader, held), already_received=already_received)
         _write_manifest(office, delivery, "checked", reader.rows_of_file)
-        problems = _close(connection, delivery, reader)
+        problems = _close(connection, delivery, reader, "checked")
         return Ingested(delivery_id, "checked", already_received, reader.rows, states, failures, problems)
 
 
 def _store_rows(
     connection: sa.Connection, delivery: Delivery, reader: DeliveryReader
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Store every row with its verdicts, and account for all of them: rows per state, failures per expectation."""
+) -> tuple[dict[str, int], dict[str, int], Change]:
+    """Store every row with its verdicts, and account for all: rows per state, failures per expectation, the change."""
     writer = DeliveryWriter(connection, delivery)
     with ThreadPoolExecutor(1) as beside:
         for batch in reader.batches():
@@ -109,10 +129,12 @@ def _store_rows(
     sheet = reader.definitions[0].sheet if reader.definitions else Sheet.STANDARD
     ordinals = [ordinal for ordinal, _ in reader.damaged]
     writer.store_damaged(list(zip(ordinals, damaged, strict=True)), sheet.value, reader.rows)
-    return writer.reconcile(reader.rows)
+    states, failures = writer.reconcile(reader.rows)
+    changed, withdrawn = writer.displaced.changed, writer.displaced.withdrawn
+    return states, failures, Change(reader.rows, states.get("accepted", 0) - changed - withdrawn, changed, withdrawn)
 
 
-def _close(connection: sa.Connection, delivery: Delivery, reader: DeliveryReader) -> tuple[Problem, ...]:
+def _close(connection: sa.Connection, delivery: Delivery, reader: DeliveryReader, state: str) -> tuple[Problem, ...]:
     problems = masked(reader.problems)
     suites = sorted({load_suite(d.kind, d.sheet).label for d in reader.definitions})
     sheets = sorted({d.sheet.value for d in reader.definitions})
@@ -120,7 +142,7 @@ def _close(connection: sa.Connection, delivery: Delivery, reader: DeliveryReader
         deliveries.record_file_rows(connection, delivery.delivery_id, ordinal, rows)
     deliveries.replace_problems(connection, delivery.delivery_id, problems)
     deliveries.close_delivery(
-        connection, delivery.delivery_id, state="checked", rows=reader.rows,
+        connection, delivery.delivery_id, state=state, rows=reader.rows,
         sheet=",".join(sheets) or None, suite=",".join(suites) or None,
     )  # fmt: skip
     return (*problems, *masked(problem for _, problem in reader.damaged))
@@ -134,6 +156,26 @@ def _refuse(
     deliveries.replace_problems(connection, delivery.delivery_id, because)
     deliveries.close_delivery(connection, delivery.delivery_id, state="refused", rows=0, sheet=None, suite=None)
     return Ingested(delivery.delivery_id, "refused", already_received, 0, {}, {}, because)
+
+
+def _hold(
+    office: Office, connection: sa.Connection, delivery: Delivery, reader: DeliveryReader, held: DeliveryHeld
+) -> Ingested:
+    _write_manifest(office, delivery, "held", reader.rows_of_file)
+    problems = _close(connection, delivery, reader, "held")
+    hold_id = holds.enter_hold(
+        connection, delivery.delivery_id, reasons=held.reasons, numbers=held.numbers, explanation=held.explanation
+    )
+    in_review = {"review": reader.rows}
+    return Ingested(delivery.delivery_id, "held", False, reader.rows, in_review, {}, problems, hold_id)
+
+
+def _held_answer(connection: sa.Connection, delivery: Delivery, hold: Hold, already_received: bool) -> Ingested:
+    """Say again that a delivery waits, or that it was rejected: the same bytes are the same delivery."""
+    rows = delivery.rows or 0
+    states = {"review" if hold.state == "open" else "returned": rows}
+    problems = deliveries.problems_of(connection, delivery.delivery_id)
+    return Ingested(delivery.delivery_id, delivery.state, already_received, rows, states, {}, problems, hold.hold_id)
 
 
 def _authority(agency_id: str) -> Authority:

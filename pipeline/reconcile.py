@@ -14,6 +14,10 @@ from transforms.columns import Kind
 STATES: Final = ("published", "withheld", "review", "returned", "superseded", "duplicate", "waiting", "unexplained")
 """States of a row. ``waiting`` is accepted and not yet attached or published; ``unexplained`` must not occur."""
 
+_AS_A_WHOLE: Final = {"held": "review", "refused": "returned"}
+"""State of the rows of a delivery that is decided about as a whole, so that none of them is stored: a batch that two
+people have to approve, and one that they rejected. One that cannot be read has no rows."""
+
 _PER_DELIVERY: Final = f"""
 SELECT d.delivery_id, d.agency, d.kind, d.as_of, d.state AS delivery_state, coalesce(d.rows, 0) AS received,
        {", ".join(f"count(*) FILTER (WHERE s.state = '{state}') AS {state}" for state in STATES)},
@@ -53,7 +57,19 @@ GROUP BY r.delivery_id ORDER BY r.delivery_id
 """
 _FILES_DIFFER: Final = """
 SELECT d.delivery_id, d.rows, sum(f.rows) FROM delivery d JOIN delivery_file f USING (delivery_id)
-WHERE d.state = 'checked' GROUP BY d.delivery_id HAVING sum(f.rows) IS DISTINCT FROM d.rows ORDER BY d.delivery_id
+WHERE d.state IN ('checked', 'held') GROUP BY d.delivery_id HAVING sum(f.rows) IS DISTINCT FROM d.rows
+ORDER BY d.delivery_id
+"""
+_HOLDS_DIFFER: Final = """
+SELECT d.delivery_id FROM delivery d LEFT JOIN hold h USING (delivery_id)
+WHERE d.state IS DISTINCT FROM 'held' AND h.state = 'open'
+   OR d.state = 'held' AND h.state IS DISTINCT FROM 'open'
+   OR d.state IS DISTINCT FROM 'refused' AND h.state = 'rejected'
+   OR h.state = 'released' AND d.state NOT IN ('archived', 'checked', 'refused')
+   OR h.state IN ('open', 'rejected') AND d.rows IS DISTINCT FROM (h.numbers ->> 'rows')::bigint
+   OR h.state = 'released' AND (
+        SELECT count(DISTINCT person_key) FROM approval a WHERE a.hold_id = h.hold_id AND a.decision = 'approve') < 2
+ORDER BY d.delivery_id
 """
 _SHOWN: Final = """
 WITH newest AS (
@@ -130,7 +146,10 @@ def reconcile(office: Office) -> Reconciliation:
     with office.engine.connect() as connection:
         for row in connection.execute(sa.text(_PER_DELIVERY)).mappings():
             states = {state: int(row[state]) for state in STATES}
-            lost = row["received"] - row["accounted"]
+            whole = _AS_A_WHOLE.get(row["delivery_state"])
+            if whole is not None:
+                states[whole] += row["received"]
+            lost = row["received"] - row["accounted"] - (row["received"] if whole else 0)
             if lost:
                 findings.append(
                     f"delivery {row['delivery_id']}: {row['received']} rows received, {row['accounted']} held"
@@ -147,6 +166,10 @@ def reconcile(office: Office) -> Reconciliation:
             )  # fmt: skip
         for delivery_id, rows, in_files in connection.execute(sa.text(_FILES_DIFFER)):
             findings.append(f"delivery {delivery_id}: {rows} rows received, {in_files} in its files")
+        findings += [
+            f"delivery {delivery_id}: its state is not what its hold and the approvals say"
+            for delivery_id in connection.scalars(sa.text(_HOLDS_DIFFER))
+        ]
         for delivery_id, expectation, unexpected, verdicts in connection.execute(sa.text(_VERDICTS_DIFFER)):
             findings.append(f"delivery {delivery_id} {expectation}: {unexpected} failures, {verdicts} verdicts")
         for delivery_id, rows in connection.execute(sa.text(_NOT_AS_JUDGED)):

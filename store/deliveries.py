@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -25,11 +26,12 @@ class FileOfDelivery:
     name: str
     sha256: str
     bytes: int
+    declared_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery as the ledger has it."""
+    """A delivery as the ledger has it. ``stream`` is null for one that came by hand."""
 
     delivery_id: int
     agency: str
@@ -37,6 +39,9 @@ class Delivery:
     as_of: dt.date
     state: str
     files: tuple[FileOfDelivery, ...]
+    rows: int | None = None
+    stream: str | None = None
+    full_set: bool = False
 
 
 def content_hash(parts: Iterable[str]) -> str:
@@ -88,7 +93,10 @@ def read_delivery(connection: sa.Connection, delivery_id: int) -> Delivery:
         Kind(row.kind),
         row.as_of,
         row.state,
-        tuple(FileOfDelivery(f.ordinal, f.name, f.sha256, f.bytes) for f in files),
+        tuple(FileOfDelivery(f.ordinal, f.name, f.sha256, f.bytes, f.declared_rows) for f in files),
+        row.rows,
+        row.stream,
+        row.full_set,
     )
 
 
@@ -126,15 +134,32 @@ def record_file_rows(connection: sa.Connection, delivery_id: int, ordinal: int, 
 def replace_problems(connection: sa.Connection, delivery_id: int, problems: Iterable[Problem]) -> None:
     """Store what was wrong with the delivery as a file; an earlier attempt's list gives way."""
     connection.execute(sa.delete(problem).where(problem.c.delivery_id == delivery_id))
-    rows = [
-        {
-            "delivery_id": delivery_id, "rule": p.rule, "severity": p.severity, "file": p.file, "row_no": p.row,
-            "field": p.field, "value": p.value, "message": p.message, "remedy": p.remedy,
-        }
-        for p in problems
-    ]  # fmt: skip
+    rows = [_problem_row(delivery_id, each) for each in problems]
     if rows:
         connection.execute(sa.insert(problem), rows)
+
+
+def add_problem(connection: sa.Connection, delivery_id: int, found: Problem) -> None:
+    """Append to what was wrong with the delivery as a whole."""
+    connection.execute(sa.insert(problem), [_problem_row(delivery_id, found)])
+
+
+def problems_of(connection: sa.Connection, delivery_id: int) -> tuple[Problem, ...]:
+    """Return what was wrong with the delivery as a file."""
+    rows = connection.execute(
+        sa.select(problem).where(problem.c.delivery_id == delivery_id).order_by(problem.c.problem_id)
+    )
+    return tuple(
+        Problem(r.rule, r.severity, r.message, r.remedy, file=r.file, row=r.row_no, field=r.field, value=r.value)
+        for r in rows
+    )
+
+
+def _problem_row(delivery_id: int, p: Problem) -> dict[str, Any]:
+    return {
+        "delivery_id": delivery_id, "rule": p.rule, "severity": p.severity, "file": p.file, "row_no": p.row,
+        "field": p.field, "value": p.value, "message": p.message, "remedy": p.remedy,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

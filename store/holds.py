@@ -113,9 +113,7 @@ def list_holds(connection: sa.Connection, *, state: str | None = None, agency: s
     return _holds(connection, where)
 
 
-def decide(
-    connection: sa.Connection, hold_id: int, *, person: str, decision: Choice, reason: str, via: Via
-) -> Hold:
+def decide(connection: sa.Connection, hold_id: int, *, person: str, decision: Choice, reason: str, via: Via) -> Hold:
     """Append a person's decision and draw its consequence; the hold as it stands then.
 
     The same person counts once, however often and however spelt. Raises ``HoldUnknown``, ``HoldDecided`` when the

@@ -198,7 +198,9 @@ approval = sa.Table(
     sa.Column("approval_id", sa.BigInteger, sa.Identity(), primary_key=True),
     sa.Column("hold_id", sa.BigInteger, sa.ForeignKey("hold.hold_id"), nullable=False, index=True),
     sa.Column("person", sa.Text, nullable=False),
-    sa.Column("person_key", sa.Text, nullable=False, comment="the name as it is compared: width, case and blanks apart"),
+    sa.Column(
+        "person_key", sa.Text, nullable=False, comment="the name as it is compared: width, case and blanks apart"
+    ),
     sa.Column("decision", sa.Text, nullable=False, comment="approve, reject"),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("via", sa.Text, nullable=False, comment="cli, airflow, workbench"),

@@ -68,9 +68,7 @@ def upgrade() -> None:
             comment="what the source said it holds; null where it said nothing",
         ),
     )
-    op.execute(
-        "UPDATE delivery SET stream = c.stream FROM collection c WHERE c.delivery_id = delivery.delivery_id"
-    )
+    op.execute("UPDATE delivery SET stream = c.stream FROM collection c WHERE c.delivery_id = delivery.delivery_id")
     op.create_table(
         "watermark_move",
         sa.Column("move_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -102,9 +100,7 @@ def upgrade() -> None:
         sa.Column(
             "openings", sa.Integer(), server_default="0", nullable=False, comment="times the circuit opened in a row"
         ),
-        sa.Column(
-            "open_since", sa.DateTime(timezone=True), comment="the circuit is open: the source is not asked"
-        ),
+        sa.Column("open_since", sa.DateTime(timezone=True), comment="the circuit is open: the source is not asked"),
         sa.Column("open_until", sa.DateTime(timezone=True), comment="from then on one pull probes it"),
         sa.PrimaryKeyConstraint("agency", "stream", name=op.f("pk_source_health")),
         comment="how each source answered; moments are those that the caller gave",

@@ -53,7 +53,7 @@ def test_each_step_answers_in_json(at_work: Any) -> None:
     }  # fmt: skip
     assert set(answers["register load"]["problems"][0]) == PROBLEM_KEYS
     assert set(answers["ingest"]) == {
-        "delivery_id", "state", "already_received", "rows", "row_states", "failures", "problems",
+        "delivery_id", "state", "already_received", "rows", "row_states", "failures", "problems", "hold_id",
     }  # fmt: skip
     assert set(answers["ingest"]["problems"][0]) == PROBLEM_KEYS
     assert set(answers["attach"]) == {"register_version", "decided", "grades", "methods"}
