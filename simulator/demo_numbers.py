@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from connectors.descriptor import agency_ids, load_agency
+from connectors.descriptor import load_agency
 from expectations.suite import load_suite
 from feeds.client import apply_release, verify_release
 from feeds.manifest import Part, part_file
 from feeds.signature import Signer
 from feeds.sites import load_sites
 from pipeline.office import Office
+from simulator.plan import SERVED
 from transforms.columns import Kind
 from transforms.sheets import SHEETS
 
@@ -152,7 +153,7 @@ def count(office: Office, truth_file: Path) -> DemoNumbers:
 
 
 def _expected(truth_file: Path) -> dict[str, Counter[str]]:
-    expected = {agency: Counter[str]() for agency in agency_ids()}
+    expected = {agency: Counter[str]() for agency in SERVED}
     with truth_file.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             expected[row["agency"]][row["expected_state"]] += 1
@@ -160,7 +161,7 @@ def _expected(truth_file: Path) -> dict[str, Counter[str]]:
 
 
 def _agencies(connection: sa.Connection, expected: Mapping[str, Counter[str]]) -> Iterator[AgencyNumbers]:
-    days: dict[str, dict[str, Column]] = {agency: {} for agency in agency_ids()}
+    days: dict[str, dict[str, Column]] = {agency: {} for agency in SERVED}
 
     def column(agency: str, day: dt.date) -> Column:
         return days[agency].setdefault(day.isoformat(), Column())

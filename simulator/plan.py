@@ -15,6 +15,10 @@ CARRIER: Final = "eitc"
 """The agency in whose delivery decisions of vertically led agencies come once more, by way of their ministries."""
 
 
+SERVED: Final = ("aic", "fda", "qtsb")
+"""The agencies that the simulator has a server for; the others have no address in a demo, their runs say so."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
     """One stream. ``records``: on the first day, on a usual day. ``repeats``: streams whose records it brings again."""
@@ -44,7 +48,7 @@ class StreamPlan:
 def plans() -> tuple[StreamPlan, ...]:
     """Every stream of every agency that the simulator plays; a stream stands behind those that it repeats."""
     found: list[StreamPlan] = []
-    for agency in sorted(staffed(), key=lambda name: (name == CARRIER, name)):
+    for agency in sorted(set(staffed()) & set(SERVED), key=lambda name: (name == CARRIER, name)):
         office = load_office(agency)
         for stream in load_agency(agency).streams:
             kind, sheet = stream.kind, stream.sheet

@@ -55,7 +55,7 @@ class HandedOver(Facts):
 
     duty: str = Field(min_length=1)
     successor: str = Field(min_length=1)
-    on: date
+    since: date
 
 
 class Contact(Facts):

@@ -11,10 +11,7 @@ from pydantic import ValidationError
 
 from connectors.descriptor import (
     DescriptorError,
-    DropFolder,
-    ExchangeDb,
     Limit,
-    PagedApi,
     agency_ids,
     load_agency,
     load_descriptor,
@@ -58,11 +55,6 @@ def written(tmp_path: Path):
         return path
 
     return write
-
-
-def test_the_three_agencies_use_three_transports() -> None:
-    transports = {agency: {type(s.transport) for s in load_agency(agency).streams} for agency in agency_ids()}
-    assert transports == {"aic": {PagedApi}, "fda": {DropFolder}, "qtsb": {ExchangeDb}}
 
 
 def test_every_shipped_agency_marks_its_code_as_a_stand_in() -> None:
@@ -167,7 +159,7 @@ def test_a_file_that_is_no_descriptor_is_refused(written, tmp_path: Path, text: 
 
 
 def test_an_unknown_agency_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(DescriptorError, match="aic, fda, qtsb"):
+    with pytest.raises(DescriptorError, match="aic, bca, bcom"):
         load_agency("nobody")
 
 

@@ -16,7 +16,8 @@ from connectors.descriptor import agency_ids
 from dags.assets import SITES
 
 ROOT = Path(__file__).resolve().parents[2]
-COLLECT = ["collect__aic", "collect__fda", "collect__qtsb"]
+AGENCIES = ["aic", "bca", "bcom", "cac", "drc", "fda", "pprft", "qtsb"]
+COLLECT = [f"collect__{agency}" for agency in AGENCIES]
 PUBLISH = ["publish__creditbj", "publish__creditchina", "publish__gsxt", "publish__qyxy"]
 ALL = sorted([*COLLECT, *PUBLISH, "attach_records", "refresh_register"])
 
@@ -38,7 +39,7 @@ def asset_names(condition: Any) -> Any:
 
 def test_exactly_these_dags_exist(dags: dict[str, DAG]) -> None:
     assert sorted(dags) == ALL
-    assert [f"collect__{agency}" for agency in agency_ids()] == COLLECT
+    assert list(agency_ids()) == AGENCIES
     assert [f"publish__{site}" for site in SITES] == PUBLISH
 
 
@@ -63,7 +64,7 @@ def test_the_dags_are_joined_by_assets(dags: dict[str, DAG]) -> None:
     }
     late = "closed_late_if_attached_already"
     assert outlets == {
-        **{f"collect__{agency}.close_day": [f"collection_closed__{agency}", late] for agency in ("aic", "fda", "qtsb")},
+        **{f"collect__{agency}.close_day": [f"collection_closed__{agency}", late] for agency in AGENCIES},
         "refresh_register.close_day": ["register_closed", late],
         "attach_records.attach": ["records_attached"],
         **{f"publish__{site}.publish": [f"feed__{site}"] for site in ("creditbj", "creditchina", "gsxt", "qyxy")},
@@ -73,7 +74,7 @@ def test_the_dags_are_joined_by_assets(dags: dict[str, DAG]) -> None:
         for dag_id, dag in dags.items()
         if isinstance(dag.timetable, PartitionedAssetTimetable)
     }
-    agencies = [f"collection_closed__{agency}" for agency in ("aic", "fda", "qtsb")]
+    agencies = [f"collection_closed__{agency}" for agency in AGENCIES]
     assert waits_for == {
         "attach_records": ["any", ["all", "register_closed", *agencies], "part_closed_late"],
         **dict.fromkeys(PUBLISH, "records_attached"),
@@ -87,7 +88,12 @@ def test_the_clock_starts_the_register_first_and_each_agency_when_its_descriptor
     assert {dag_id: clock.expression for dag_id, clock in clocks.items()} == {
         "refresh_register": "0 6 * * *",
         "collect__aic": "30 6 * * *",
+        "collect__bca": "30 7 * * *",
+        "collect__bcom": "0 8 * * *",
+        "collect__cac": "0 7 * * *",
+        "collect__drc": "45 6 * * *",
         "collect__fda": "0 7 * * *",
+        "collect__pprft": "15 8 * * *",
         "collect__qtsb": "15 7 * * *",
     }
     assert {clock.key_format for clock in clocks.values()} == {"%Y-%m-%d"}
@@ -120,10 +126,8 @@ def test_what_every_dag_promises(dags: dict[str, DAG], dag_id: str) -> None:
 
 
 def test_every_agency_and_every_site_has_a_pool_of_its_own(dags: dict[str, DAG]) -> None:
-    assert {dag_id: dags[dag_id].get_task("collect").pool for dag_id in COLLECT} == {
-        "collect__aic": "agency_aic",
-        "collect__fda": "agency_fda",
-        "collect__qtsb": "agency_qtsb",
+    assert {dags[dag_id].get_task("collect").pool: dag_id for dag_id in COLLECT} == {
+        f"agency_{agency}": f"collect__{agency}" for agency in AGENCIES
     }
     assert {dags[dag_id].get_task("publish").pool for dag_id in PUBLISH} == {f"site_{site}" for site in SITES}
 

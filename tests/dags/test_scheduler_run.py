@@ -14,7 +14,7 @@ from pipeline.airflow_client import Run
 from pipeline.reconcile import Reconciliation, reconcile
 from simulator.business_days import DEMO_DAYS
 from simulator.demo_numbers import DemoNumbers, FeedCheck, check_feeds, count
-from simulator.demo_run import AIRFLOW, DAG_IDS, running_system, settings_of
+from simulator.demo_run import AIRFLOW, DAG_IDS, WITHOUT_ADDRESS, running_system, settings_of
 
 pytestmark = pytest.mark.scheduler
 
@@ -51,10 +51,10 @@ def ran(home: Path) -> TwoDays:
         )
 
 
-def test_every_dag_runs_once_a_day_and_succeeds(two_days: TwoDays) -> None:
+def test_every_dag_runs_once_a_day_and_succeeds_where_its_agency_can_be_reached(two_days: TwoDays) -> None:
     for runs in two_days.runs.values():
         assert sorted(run.dag_id for run in runs) == sorted(DAG_IDS)
-        assert {run.state for run in runs} == {"success"}
+        assert {run.dag_id for run in runs if run.state != "success"} == WITHOUT_ADDRESS
 
 
 def test_every_row_of_every_agency_is_accounted_for(two_days: TwoDays) -> None:

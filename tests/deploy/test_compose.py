@@ -32,8 +32,8 @@ IN_THE_TOPOLOGY = {
 RUN_STEPS = ("worker",)
 READ_BY_SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()}
 LEFT_AT_DEFAULT = {"DISCLOSURE_ARCHIVE_URL", "DISCLOSURE_SIGNING_KEY_FILE", "ENGINE"}
-NOT_WITHOUT_PURPOSE = {"DISCLOSURE_FDA_SECRET", "DISCLOSURE_FDA_CA_FILE", "DISCLOSURE_QTSB_CA_FILE"}
-"""A folder has no password, and a database no certificate authority file."""
+OF_AN_ADDRESS = {"drop_folder": ("URL",), "exchange_db": ("URL", "SECRET"), "paged_api": ("URL", "SECRET", "CA_FILE")}
+"""What an endpoint needs, by transport: a folder has no password, a database no certificate authority file."""
 READ_BY_FEED_SERVER = {
     "DISCLOSURE_FEEDS_DIR", "DISCLOSURE_FEEDS_HOST", "DISCLOSURE_FEEDS_PORT",
     *(f"DISCLOSURE_FEED_TOKEN_{site.upper()}" for site in SITES),
@@ -65,8 +65,12 @@ def _environment(service: dict[str, Any]) -> dict[str, str]:
 
 
 def _agency_variables() -> set[str]:
-    parts = ("URL", "SECRET", "CA_FILE")
-    return {f"DISCLOSURE_{agency.upper()}_{part}" for agency in agency_ids() for part in parts}
+    return {
+        f"DISCLOSURE_{agency.upper()}_{part}"
+        for agency in agency_ids()
+        for stream in load_agency(agency).streams
+        for part in OF_AN_ADDRESS[stream.transport.type]
+    }
 
 
 def test_every_process_of_the_topology_is_there_and_watched(services: dict[str, dict[str, Any]]) -> None:
@@ -93,7 +97,7 @@ def test_steps_get_all_that_they_read(services: dict[str, dict[str, Any]]) -> No
     for name in RUN_STEPS:
         given = set(_environment(services[name]))
         assert READ_BY_SETTINGS - given == LEFT_AT_DEFAULT
-        assert _agency_variables() - given == NOT_WITHOUT_PURPOSE
+        assert _agency_variables() <= given
         assert KEY_VARIABLE in given
         assert {f"AIRFLOW_CONN_AGENCY_{agency.upper()}" for agency in agency_ids()} <= given
     assert READ_BY_SETTINGS - set(_environment(services["init"])) == LEFT_AT_DEFAULT
@@ -244,7 +248,8 @@ def test_volumes_are_declared_and_sites_read_feeds_only(
     assert services["feed-server"]["volumes"] == ["feeds:/var/lib/disclosure/feeds:ro"]
     folders = [_environment(services["worker"])[f"DISCLOSURE_{part}_DIR"] for part in ("ARCHIVE", "FEEDS")]
     assert all(any(volume.endswith(f":{folder}") for volume in mounted["worker"]) for folder in folders)
-    assert [agency for agency in agency_ids() if _is_folder(agency)] == ["fda"]
+    folders = {volume.split(":")[-2] for volume in services["worker"]["volumes"] if "/var/lib/agencies/" in volume}
+    assert folders == {f"/var/lib/agencies/{agency}" for agency in agency_ids() if _is_folder(agency)}
 
 
 def _is_folder(agency: str) -> bool:

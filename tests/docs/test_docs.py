@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 import typer.main
 
+from connectors.descriptor import agency_ids
 from docs import rules_table
 from feeds import server
 from pipeline.cli import app
@@ -85,10 +86,9 @@ def test_operators_find_every_setting() -> None:
     known = {str(field.validation_alias) for field in Settings.model_fields.values()}
     known |= {server.DIRECTORY_VARIABLE, server.HOST_VARIABLE, server.PORT_VARIABLE, f"{server.SITE_VARIABLE}<SITE>"}
     example = (ROOT / "deploy/env.example").read_text(encoding="utf-8")
+    agencies = "|".join(agency_ids()).upper()
     named = set(re.findall(r"^(?:# )?([A-Z0-9_]+)=", example, re.MULTILINE))
-    known |= {
-        name for name in named if not re.match(r"DISCLOSURE_(AIC|FDA|QTSB)_(URL|SECRET|CA_FILE)$|.*_TOKEN_", name)
-    }
+    known |= {name for name in named if not re.match(rf"DISCLOSURE_({agencies})_[A-Z_]+$|.*_TOKEN_", name)}
     assert not {name for name in known if f"`{name}`" not in page}
 
 

@@ -16,12 +16,12 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.archive import Archive
-from connectors.descriptor import agency_ids
 from connectors.endpoint import Endpoint
 from connectors.transports.contract import AgencyRefused, AgencyUnavailable
 from pipeline.collect import collect
 from simulator.agencies import Simulator
 from simulator.faults import Fault, FaultKind
+from simulator.plan import SERVED
 from simulator.servers.dated_files import drop_file
 from store.collections import try_lock
 from store.database import create_database, open_engine
@@ -113,7 +113,7 @@ def test_two_days_of_three_agencies_become_deliveries_and_a_third_time_brings_no
 ) -> None:
     taker = Taker(engine)
     for day in (DAY1, DAY2):
-        for agency in agency_ids():
+        for agency in SERVED:
             counts = run(both_days, agency, day, taker)
             assert {stream["state"] for stream in counts["streams"].values()} == {"new"}
             sent = sum(len(both_days.world.rows[agency, stream, day]) for stream in counts["streams"])
@@ -128,7 +128,7 @@ def test_two_days_of_three_agencies_become_deliveries_and_a_third_time_brings_no
 
     before = outcome(engine)
     again = Taker(engine)
-    for agency in agency_ids():
+    for agency in SERVED:
         counts = run(both_days, agency, DAY2, again)
         assert {stream["state"] for stream in counts["streams"].values()} == {"known"}
     assert outcome(engine) == before
@@ -295,13 +295,13 @@ def test_a_file_that_is_not_its_manifest_is_reported_until_it_is_put_right(
 def test_nothing_at_the_source_is_a_ledger_row_and_the_day_may_be_asked_again(
     engine: sa.Engine, small: Simulator, run
 ) -> None:
-    for agency in agency_ids():
+    for agency in SERVED:
         counts = run(small, agency, DAY1)
         assert {stream["state"] for stream in counts["streams"].values()} == {"empty"}
     assert {(c["state"], c["delivery_id"]) for c in rows_of(engine, collection)} == {("complete", None)}
     assert rows_of(engine, delivery) == []
     small.publish_day(DAY1)
-    for agency in agency_ids():
+    for agency in SERVED:
         counts = run(small, agency, DAY1)
         assert {stream["state"] for stream in counts["streams"].values()} == {"new"}
     assert {c["state"] for c in rows_of(engine, collection)} == {"complete"}

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from connectors.descriptor import agency_ids, load_agency
+from connectors.descriptor import load_agency
 from connectors.endpoint import Endpoint
 from connectors.transports.pulling import pull
 from simulator.agencies import Simulator, connected, exchange_tables
 from simulator.business_days import DEMO_DAYS
+from simulator.plan import SERVED
 
 
 def test_it_serves_as_a_process_until_it_is_told_to_stop(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_it_serves_as_a_process_until_it_is_told_to_stop(tmp_path: Path) -> None
             (agency, stream.id): sum(
                 p.rows or 0 for p in pull(stream, endpoints[agency], cursor={}, as_of=DEMO_DAYS[1])
             )
-            for agency in agency_ids()
+            for agency in SERVED
             for stream in load_agency(agency).streams
         }
         process.send_signal(signal.SIGTERM)
@@ -46,7 +47,7 @@ def test_a_day_published_twice_is_there_once(tmp_path: Path) -> None:
     with Simulator(tmp_path, exchange, enterprises=300, scale=0.1) as simulator:
         for day in (DEMO_DAYS[0], DEMO_DAYS[1], DEMO_DAYS[1], DEMO_DAYS[0]):
             simulator.publish_day(day)
-        for agency in agency_ids():
+        for agency in SERVED:
             for stream in load_agency(agency).streams:
                 pieces = pull(stream, simulator.endpoints()[agency], cursor={}, as_of=DEMO_DAYS[1])
                 sent = sum(len(simulator.world.rows[agency, stream.id, day]) for day in DEMO_DAYS)
