@@ -20,7 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from pipeline.commands import holds
+from pipeline.commands import holds, source
 from pipeline.commands.console import (
     HELD,
     NOT_VERIFIED,
@@ -47,6 +47,7 @@ app.add_typer(register_app, name="register")
 app.add_typer(export_app, name="export")
 app.add_typer(feeds_app, name="feeds")
 app.add_typer(holds.app, name="hold")
+app.add_typer(source.app, name="source")
 
 
 class Site(StrEnum):

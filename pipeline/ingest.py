@@ -26,7 +26,6 @@ from pipeline.storing import DeliveryWriter
 from store import deliveries, holds, records
 from store.deliveries import Delivery
 from store.holds import Hold
-from transforms.authority import Authority
 from transforms.columns import Kind, Sheet
 from transforms.problems import DeliveryRefused, Problem
 
@@ -93,13 +92,14 @@ def ingest_delivery(
         if hold is not None and hold.state != "released":
             return _held_answer(connection, delivery, hold, already_received)
         connection.execute(_LOCK)
+        agency = load_agency(delivery.agency)
         reader = DeliveryReader(
             delivery.files,
             kind=delivery.kind,
             archive=office.archive,
-            delivering=_authority(delivery.agency),
+            delivering=agency.authority,
             as_of=delivery.as_of,
-            sources=load_agency(delivery.agency).source_fields(delivery.kind),
+            sources=agency.source_fields(delivery.kind),
             tell=tell,
         )
         try:
@@ -176,16 +176,6 @@ def _held_answer(connection: sa.Connection, delivery: Delivery, hold: Hold, alre
     states = {"review" if hold.state == "open" else "returned": rows}
     problems = deliveries.problems_of(connection, delivery.delivery_id)
     return Ingested(delivery.delivery_id, delivery.state, already_received, rows, states, {}, problems, hold.hold_id)
-
-
-def _authority(agency_id: str) -> Authority:
-    agency = load_agency(agency_id)
-    return Authority(
-        agency.id,
-        tuple(name.name for name in agency.names),
-        tuple(code.code for code in agency.codes),
-        codes_verified=agency.codes_verified,
-    )
 
 
 def _write_manifest(office: Office, delivery: Delivery, state: str, rows: Mapping[int, int]) -> None:

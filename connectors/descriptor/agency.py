@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from connectors.descriptor.facts import Facts
 from connectors.descriptor.streams import RecordStream, ReferenceStream
+from transforms.authority import Authority
 from transforms.columns import Kind, Sheet
 from transforms.identifiers import uscc_valid
 from transforms.source_fields import SourceFields
@@ -98,6 +99,12 @@ class Agency(Facts):
     def codes_verified(self) -> bool:
         """Whether every code was looked up in the official register of state organs."""
         return not any(code.synthetic for code in self.codes)
+
+    @property
+    def authority(self) -> Authority:
+        """Return the names and codes that its decisions may carry."""
+        names, codes = tuple(name.name for name in self.names), tuple(code.code for code in self.codes)
+        return Authority(self.id, names, codes, codes_verified=self.codes_verified)
 
     def name_on(self, day: date) -> str:
         """Return the name borne on a day; past the last name's end, still the last one, as its decisions carry it."""
