@@ -46,8 +46,24 @@ def judge(columns: Mapping[str, pa.Array], suite: Suite) -> dict[str, Outcome]:
     batch from 0. Raises ``SuiteFailed`` when an expectation could not be computed: no verdict is better than a
     silent pass.
     """
-    frame = _frame(columns, suite)
-    validated = _batch(frame).validate(_gx_suite(suite), result_format=_RESULT_FORMAT)
+    return judge_asked(asked_of(columns, suite), suite)
+
+
+def asked_of(columns: Mapping[str, pa.Array], suite: Suite) -> pa.RecordBatch:
+    """Return what the suite asks of the columns, as narrow as the question allows.
+
+    Great Expectations hashes the whole frame twice and holds several copies. Where it is only asked whether a value is
+    there, the column says just that: true or false.
+    """
+    asked = _columns_by_presence(suite)
+    return pa.RecordBatch.from_pydict(
+        {name: pc.is_valid(columns[name]) if presence else columns[name] for name, presence in asked.items()}
+    )
+
+
+def judge_asked(asked: pa.RecordBatch, suite: Suite) -> dict[str, Outcome]:
+    """Judge what ``asked_of`` returned for the same suite; answers and errors as ``judge``."""
+    validated = _batch(_frame(asked, suite)).validate(_gx_suite(suite), result_format=_RESULT_FORMAT)
     outcomes: dict[str, Outcome] = {}
     for result in validated.results:
         expectation_id = result.expectation_config.meta["id"]
@@ -71,23 +87,25 @@ def _raised(exception_info: Mapping[str, Any]) -> str:
     return "; ".join(sorted({str(entry["exception_message"]) for entry in told if entry["raised_exception"]}))
 
 
-def _frame(columns: Mapping[str, pa.Array], suite: Suite) -> pd.DataFrame:
-    """The columns that the suite reads, as narrow as the question allows.
+def _frame(asked: pa.RecordBatch, suite: Suite) -> pd.DataFrame:
+    """Presence is 1.0 or NaN, the cheapest column that Great Expectations can tell null from not null in."""
+    return pd.DataFrame(
+        {
+            name: np.where(asked[name].to_numpy(zero_copy_only=False), 1.0, np.nan)
+            if presence
+            else pd.Series(pd.array(asked[name], dtype=pd.ArrowDtype(asked[name].type)))
+            for name, presence in _columns_by_presence(suite).items()
+        }
+    )
 
-    Great Expectations hashes the whole frame twice and holds several copies. Where it is only asked whether a value is
-    there, the column says just that: 1.0 or NaN.
-    """
+
+@functools.cache
+def _columns_by_presence(suite: Suite) -> dict[str, bool]:
+    """The columns that a suite reads; true where all its questions about one are whether a value is there."""
     types: dict[str, set[str]] = defaultdict(set)
     for expectation in suite.expectations:
         types[expectation.column].add(expectation.type)
-    return pd.DataFrame(
-        {
-            name: np.where(pc.is_valid(columns[name]).to_numpy(zero_copy_only=False), 1.0, np.nan)
-            if asked <= _ASKS_PRESENCE
-            else pd.Series(pd.array(columns[name], dtype=pd.ArrowDtype(columns[name].type)))
-            for name, asked in types.items()
-        }
-    )
+    return {column: asked <= _ASKS_PRESENCE for column, asked in types.items()}
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import datetime as dt
 import tempfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -95,21 +95,23 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
             ThreadPoolExecutor(1) as reader,
             ThreadPoolExecutor(1) as writer,
         ):
+            blocks = _due_blocks(office, version)
+            coming = reader.submit(next, blocks, None)
+            index = index_register(*_load_register(office, engine), engine.keep)
             decided: str | None = None
             waiting: deque[Future[None]] = deque()
-            for kind in Kind:
-                for block in _ahead(reader, _blocks(_due(office, kind, version))):
-                    due = engine.load("due", _RECORDS, block)
-                    if decided is None:
-                        index = index_register(*_load_register(office, engine), engine.keep)
-                        decided = engine.compile(decide_attachments(due, index))
-                    for batch in engine.stream(decided):
-                        rows = _as_rows(batch, kind, version, as_of)
-                        waiting.append(writer.submit(copy_in, connection, "attachment", rows))
-                        grades.update(batch.column("grade").to_pylist())
-                        methods.update(batch.column("method").to_pylist())
-                        if len(waiting) > WAITING_BATCHES:
-                            waiting.popleft().result()
+            while (found := coming.result()) is not None:
+                coming = reader.submit(next, blocks, None)
+                kind, block = found
+                due = engine.load("due", _RECORDS, block)
+                decided = decided or engine.compile(decide_attachments(due, index))
+                for batch in engine.stream(decided):
+                    rows = _as_rows(batch, kind, version, as_of)
+                    waiting.append(writer.submit(copy_in, connection, "attachment", rows))
+                    grades.update(_counted(batch.column("grade")))
+                    methods.update(_counted(batch.column("method")))
+                    if len(waiting) > WAITING_BATCHES:
+                        waiting.popleft().result()
             for written in waiting:
                 written.result()
         if grades:
@@ -137,12 +139,15 @@ def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
         yield block
 
 
-def _ahead(reader: Executor, blocks: Iterator[list[pa.RecordBatch]]) -> Iterator[list[pa.RecordBatch]]:
-    """Yield blocks, the next one being read meanwhile."""
-    coming = reader.submit(next, blocks, None)
-    while (block := coming.result()) is not None:
-        coming = reader.submit(next, blocks, None)
-        yield block
+def _due_blocks(office: Office, version: int) -> Iterator[tuple[Kind, list[pa.RecordBatch]]]:
+    for kind in Kind:
+        for block in _blocks(_due(office, kind, version)):
+            yield kind, block
+
+
+def _counted(texts: pa.StringArray) -> dict[str, int]:
+    counts = pc.value_counts(texts)
+    return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
 
 
 def _load_register(office: Office, engine: Engine) -> tuple[ir.Table, ir.Table]:

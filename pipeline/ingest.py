@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -16,6 +15,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from connectors.descriptor import load_agency
+from expectations.judging import judge_of_this_process
 from expectations.suite import load_suite
 from pipeline.guarding import Change, DeliveryHeld, guard
 from pipeline.journal import journaled
@@ -62,6 +62,7 @@ def ingest_file(
     ``tell`` as in ``ingest_delivery``.
     """
     load_agency(agency)
+    judge_of_this_process().start()
     stored = office.archive.put(path, path.name)
     with office.engine.begin() as connection:
         delivery_id, new = deliveries.register_delivery(
@@ -121,10 +122,8 @@ def _store_rows(
 ) -> tuple[dict[str, int], dict[str, int], Change]:
     """Store every row with its verdicts, and account for all: rows per state, failures per expectation, the change."""
     writer = DeliveryWriter(connection, delivery)
-    with ThreadPoolExecutor(1) as beside:
-        for batch in reader.batches():
-            writer.take(batch, beside)
-        writer.settle(reader.definitions)
+    writer.take_all(reader.batches())
+    writer.settle(reader.definitions)
     damaged = masked(problem for _, problem in reader.damaged)
     sheet = reader.definitions[0].sheet if reader.definitions else Sheet.STANDARD
     ordinals = [ordinal for ordinal, _ in reader.damaged]

@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from connectors.archive import Archive, open_archive
+from pipeline.huge_pages import refuse_huge_pages
 from pipeline.settings import Settings
 from store import embedded
 from store.database import create_database, libpq_url, migrate, open_engine
@@ -41,6 +42,7 @@ class Office:
 
 def open_office(settings: Settings | None = None, *, keep_database_running: bool = False) -> Office:
     """Open the office: start the embedded server if no ``DATABASE_URL`` is set, and migrate the schema."""
+    refuse_huge_pages()
     settings = settings or Settings()
     settings.state.mkdir(parents=True, exist_ok=True)
     if settings.database_url is None:

@@ -1,6 +1,6 @@
 """Store the batches of one delivery as they are judged, then settle what only the whole delivery can tell.
 
-COPY of one batch runs beside the judging of the next. Whether rows repeat or contradict each other within the delivery
+While one batch is judged in the judging process, the one before is entered by COPY and the next is read. Whether rows repeat or contradict each other within the delivery
 (R22) is known when the last row is in: sixteen bytes per row are kept for it, the few rows concerned are looked up
 again, and Great Expectations judges R22 over all rows at once.
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from expectations import runner
+from expectations.judging import judge_of_this_process
+from expectations.runner import Outcome
 from expectations.suite import Suite, load_suite
 from pipeline.reading import ReadBatch
 from pipeline.verdicts import damaged_verdicts, repeat_verdicts, states_of, verdicts_of
@@ -54,30 +55,44 @@ class DeliveryWriter:
         self._held_before = records.any_rows(connection, delivery.kind)
         if not self._held_before:
             records.drop_key_index(connection, delivery.kind)
-        self._writing: Future[None] | None = None
 
-    def take(self, batch: ReadBatch, beside: ThreadPoolExecutor) -> None:
-        """Judge a batch and hand its rows and verdicts over for COPY on the thread ``beside``."""
-        suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
-        outcomes = runner.judge(batch.findings, suite)
+    def take_all(self, batches: Iterable[ReadBatch]) -> None:
+        """Have every batch judged, and store its rows and verdicts, in order."""
+        with ThreadPoolExecutor(1) as judging, ThreadPoolExecutor(1) as copying:
+            stored = copying.submit(lambda: None)
+            judged: tuple[ReadBatch, Suite, Future[dict[str, Outcome]]] | None = None
+            for batch in batches:
+                suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
+                asked = judging.submit(judge_of_this_process().judge, batch.findings, suite)
+                if judged is not None:
+                    stored = self._store(judged[0], judged[1], judged[2].result(), copying, after=stored)
+                judged = batch, suite, asked
+            if judged is not None:
+                stored = self._store(judged[0], judged[1], judged[2].result(), copying, after=stored)
+            stored.result()
+
+    def _store(
+        self,
+        batch: ReadBatch,
+        suite: Suite,
+        outcomes: Mapping[str, Outcome],
+        copying: Executor,
+        *,
+        after: Future[None],
+    ) -> Future[None]:
+        """Hand a judged batch over for COPY, once the connection is free of the batch before."""
         self._count(suite, outcomes)
         judged: list[RowState] = states_of(outcomes, suite, batch.records.num_rows).tolist()
-        self.finish_writing()
+        after.result()
         ids = records.reserve_ids(self._connection, batch.records.num_rows)
         self._ids.append(np.asarray(ids, dtype=np.int64))
         self._short_keys.append(_short_keys(batch.records["record_key"]))
         verdicts = verdicts_of(batch, ids, outcomes, suite)
         states, superseded_by = self._against_held(batch, ids, judged)
         rows = self._record_rows(batch, ids, states, superseded_by)
-        self._writing = beside.submit(records.store_rows, self._connection, self._delivery.kind, rows, verdicts)
+        return copying.submit(records.store_rows, self._connection, self._delivery.kind, rows, verdicts)
 
-    def finish_writing(self) -> None:
-        """Wait until the rows handed over are stored; a failure of COPY is raised here."""
-        if self._writing is not None:
-            self._writing.result()
-            self._writing = None
-
-    def _count(self, suite: Suite, outcomes: Mapping[str, runner.Outcome]) -> None:
+    def _count(self, suite: Suite, outcomes: Mapping[str, Outcome]) -> None:
         for expectation in suite.expectations:
             outcome, so_far = outcomes[expectation.id], self._counts.get(expectation.id)
             self._counts[expectation.id] = CheckCount(
@@ -142,7 +157,6 @@ class DeliveryWriter:
 
     def settle(self, definitions: Sequence[SheetDefinition]) -> None:
         """Tell repeats within the delivery apart, have R22 judged, and displace what is displaced."""
-        self.finish_writing()
         if not self._held_before:
             records.create_key_index(self._connection, self._delivery.kind)
         if not self._ids:
@@ -152,7 +166,7 @@ class DeliveryWriter:
         suite = load_suite(definitions[0].kind, definitions[0].sheet).of_scope("delivery")
         conflict = np.full(len(ids), None, dtype=object)
         conflict[[p for p, repeat in repeats.items() if repeat.outcome == "conflict"]] = "DIFFERENT_CONTENT"
-        outcomes = runner.judge({REPEATS: pa.array(conflict, TEXT)}, suite)
+        outcomes = judge_of_this_process().judge({REPEATS: pa.array(conflict, TEXT)}, suite)
         self._count(suite, outcomes)
         failed = ids[outcomes[REPEATS].positions]
         records.store_verdicts(self._connection, repeat_verdicts(self._rows(failed), self._delivery.kind, suite))

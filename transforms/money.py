@@ -21,6 +21,8 @@ from transforms.distinct import flat, read_distinct, rest_after
 _SCALE: Final = 6
 _LIMIT: Final = Decimal(10) ** 12
 _PLAIN: Final = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?|[+-]?\.\d+")
+_AS_AGREED: Final = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
+"""What the sheet asks for and nearly every cell holds: read as a column, not cell by cell."""
 _UNIT: Final = re.compile(r"[元圆万萬亿億角¥$]|RMB|CNY|人民币", re.IGNORECASE)
 
 
@@ -53,8 +55,12 @@ def parse_amount(texts: pa.Array | pa.ChunkedArray) -> tuple[pa.Decimal128Array,
     ``NEGATIVE``, ``TOO_MANY_DECIMALS`` (below 0.01元) or ``TOO_LARGE`` (12 digits before the point at most). Thousands
     separators are accepted. Null and blank texts give null and no finding.
     """
-    amounts, findings = read_distinct(texts, _read_amount, MONEY, pa.string())
-    return amounts, findings
+    array = flat(texts)
+    as_agreed = pc.fill_null(pc.match_substring_regex(array, _AS_AGREED), False)
+    read_at_once = pc.if_else(as_agreed, array, pa.scalar(None, pa.string())).cast(MONEY)
+    others = pc.if_else(as_agreed, pa.scalar(None, pa.string()), array)
+    amounts, findings = read_distinct(others, _read_amount, MONEY, pa.string())
+    return pc.coalesce(read_at_once, amounts), findings
 
 
 # --- amounts in the text of a decision --------------------------------------------------------------------------

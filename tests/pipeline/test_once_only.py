@@ -78,13 +78,14 @@ def test_steps_repeated_change_nothing_and_history_is_not_rewritten(known: Any, 
 
 def test_a_step_that_fails_leaves_the_delivery_to_be_read_again(known: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from expectations import runner
+    from expectations.judging import Judge
 
     def broken(*_: object) -> None:
         raise runner.SuiteFailed("penalty.standard: an expectation could not be computed")
 
     path = write(known.folder, "d.csv", as_csv([penalty(1)]))
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "judge", broken)
+        patched.setattr(Judge, "judge", broken)
         with pytest.raises(runner.SuiteFailed):
             ingest_file(known.office, path, agency="aic", kind=Kind.PENALTY, as_of=DAY)
     assert known.query("SELECT count(*) AS n FROM penalty") == [{"n": 0}]

@@ -1,0 +1,80 @@
+"""Great Expectations beside the asking process: the same answers, and no doubt when it is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from expectations import runner
+from expectations.judging import Judge, judge_of_this_process
+from expectations.suite import Expectation, Suite
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[Judge]:
+    asked = Judge()
+    yield asked
+    asked.close()
+
+
+def _suite(expectation_type: str, **kwargs: object) -> Suite:
+    return Suite("tried", "1", (Expectation("X.a", expectation_type, {"column": "a", **kwargs}, "hold", "", "", ""),))
+
+
+COLUMN = pa.array([None, "x", None, "yy", "x"])
+
+
+@pytest.mark.parametrize(
+    "suite",
+    [
+        _suite("expect_column_values_to_be_null"),
+        _suite("expect_column_values_to_not_be_null"),
+        _suite("expect_column_value_lengths_to_equal", value=1),
+    ],
+    ids=lambda suite: suite.expectations[0].type,
+)
+def test_it_answers_as_great_expectations_does_in_this_process(judge: Judge, suite: Suite) -> None:
+    there, here = judge.judge({"a": COLUMN}, suite)["X.a"], runner.judge({"a": COLUMN}, suite)["X.a"]
+    assert (there.evaluated, there.unexpected, there.positions.tolist()) == (
+        here.evaluated, here.unexpected, here.positions.tolist(),
+    )  # fmt: skip
+    assert there.unexpected > 0
+
+
+def test_an_expectation_that_cannot_be_computed_is_raised_here_with_its_reason(judge: Judge) -> None:
+    with pytest.raises(runner.SuiteFailed, match=r"tried@1 X\.a"):
+        judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_between", min_value=1))
+    assert judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_null"))["X.a"].unexpected == 3
+
+
+def test_a_killed_judge_gives_no_verdict_and_the_next_question_starts_another(judge: Judge) -> None:
+    judge.start()
+    for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        if b"expectations.judging" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(int(pid), signal.SIGKILL)
+    with pytest.raises(runner.SuiteFailed, match="ended"):
+        judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_null"))
+    assert judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_null"))["X.a"].unexpected == 3
+
+
+def test_the_judge_ends_with_the_process_that_asks_it() -> None:
+    script = "from expectations.judging import Judge; import os; j = Judge(); j.start(); os.kill(os.getpid(), 9)"
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) as asking:
+        assert asking.stderr is not None
+        assert asking.stderr.read() == b"", "held open until the judge, which inherited it, has ended; says nothing"
+    assert asking.returncode == -signal.SIGKILL
+
+
+def test_a_forked_child_asks_a_judge_of_its_own() -> None:
+    mine = judge_of_this_process()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(judge_of_this_process() is mine)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
