@@ -3,8 +3,9 @@
 It builds its configuration in Python anew for every batch, a quarter of a second whatever the rows. In the process that
 standardises rows on threads it waits for the interpreter's lock most of the time: two seconds of work took seven.
 
-The process is started by the first question, asked through its standard input, and ends when that is closed, as it is when
-the asking process dies. One request and one answer at a time, each an 8-byte big-endian length and an Arrow IPC stream:
+The process is started by the first question, asked through its standard input, and ends when that is closed, as it is
+when the asking process dies. One request and one answer at a time, each an 8-byte big-endian length and an Arrow IPC
+stream:
 
 * request: one batch as ``runner.asked_of`` makes it; the schema's metadata ``suite`` is the suite as JSON.
 * answer: a row per expectation (``ANSWER``); or no row, and ``failed`` in the schema's metadata says why.

@@ -1,8 +1,8 @@
 """Store the batches of one delivery as they are judged, then settle what only the whole delivery can tell.
 
-While one batch is judged in the judging process, the one before is entered by COPY and the next is read. Whether rows repeat or contradict each other within the delivery
-(R22) is known when the last row is in: sixteen bytes per row are kept for it, the few rows concerned are looked up
-again, and Great Expectations judges R22 over all rows at once.
+While one batch is judged in the judging process, the one before is entered by COPY and the next is read. Whether rows
+repeat or contradict each other within the delivery (R22) is known when the last row is in: sixteen bytes per row are
+kept for it, the few rows concerned are looked up again, and Great Expectations judges R22 over all rows at once.
 """
 
 from __future__ import annotations
