@@ -15,7 +15,7 @@ from transforms.sheets import SHEETS
 class FileFormat(Facts):
     """What the bytes are, as far as the agency has agreed to it; the reader still looks for itself."""
 
-    type: Literal["csv", "json", "jsonl", "xml", "xlsx"]
+    type: Literal["csv", "json", "jsonl", "xml", "html", "xlsx"]
     encoding: Codec = "utf-8"
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     rows_at: str | None = Field(default=None, description="dotted path to the rows of a JSON or XML document")

@@ -95,15 +95,27 @@ class HttpClient:
         """Close the connections."""
         self._session.close()
 
-    def ask(self, question: Question, read: Callable[[Received], T], *, see_failures: bool = False) -> T:
+    def ask(self, question: Question, read: Callable[[Received], T]) -> T:
         """Return what ``read`` makes of the answer; the question is asked again while AgencyUnavailable is raised.
 
-        ``read`` is part of an attempt: an answer that it finds cut off is asked for again. With ``see_failures`` it
-        is also given answers whose status is a failure (a SOAP fault comes with 500).
+        ``read`` is part of an attempt: an answer that it finds cut off is asked for again.
+        """
+        return self.patiently(lambda: read(self.ask_once(question)))
+
+    def patiently(self, attempt: Callable[[], T]) -> T:
+        """Return what ``attempt`` returns, made again while it raises AgencyUnavailable."""
+        return asked_patiently(attempt, self._retries)
+
+    def ask_once(self, question: Question, *, see_failures: bool = False) -> Received:
+        """Return the answer to a question that is asked once, when it is this host's turn.
+
+        Raises what the status means, unless ``see_failures`` says that such an answer is read too (a SOAP fault comes
+        with 500).
         """
         url = self.url_of(question.target)
-        where = f"{self._shown(url)} {question.what}".rstrip()
-        return asked_patiently(lambda: read(self._ask_once(url, question, where, see_failures)), self._retries)
+        where = f"{Endpoint(url).shown} {question.what}".rstrip()
+        wait_for_turn(url, self._rate)
+        return self._answer(url, question, where, see_failures)
 
     def url_of(self, target: str) -> str:
         """Return the URL of a path below the endpoint's root, or of a whole URL; AgencyRefused for another host."""
@@ -114,12 +126,8 @@ class HttpClient:
             raise AgencyRefused(message, Reason.ADDRESS)
         return url
 
-    def _shown(self, url: str) -> str:
-        return Endpoint(url).shown
-
-    def _ask_once(self, url: str, question: Question, where: str, see_failures: bool) -> Received:
+    def _answer(self, url: str, question: Question, where: str, see_failures: bool) -> Received:
         facts = self._facts
-        wait_for_turn(url, self._rate)
         try:
             with self._session.request(
                 question.method,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from connectors.descriptor import DropFolder, ExchangeDb, PagedApi, Sftp, Stream
+from connectors.descriptor import DropFolder, ExchangeDb, HtmlList, PagedApi, Sftp, SoapService, Stream
 from connectors.endpoint import Endpoint
-from connectors.transports import drop_folder, exchange_db, paged_api, sftp
+from connectors.transports import drop_folder, exchange_db, html_list, paged_api, sftp, soap
 from connectors.transports.contract import Cursor, Piece
 
 
@@ -16,6 +16,10 @@ def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> 
     match stream.transport:
         case PagedApi():
             yield from paged_api.pull(stream, endpoint, cursor=cursor, as_of=as_of)
+        case SoapService():
+            yield from soap.pull(stream, endpoint, cursor=cursor, as_of=as_of)
+        case HtmlList():
+            yield from html_list.pull(stream, endpoint, cursor=cursor, as_of=as_of)
         case DropFolder():
             yield from drop_folder.pull(stream, endpoint, cursor=cursor, as_of=as_of)
         case Sftp():

@@ -44,3 +44,8 @@ class Published:
             if days is None:
                 return None
             return sorted((change for changes in days.values() for change in changes), key=lambda each: each.number)
+
+    def paths(self) -> list[str]:
+        """Return the paths that something was published under, sorted."""
+        with self._lock:
+            return sorted(self._days)
