@@ -139,7 +139,7 @@ class _GuardedTransport(Transport):
     """Carries zeep's questions through the client of the agency; ``received`` is the last envelope as it came."""
 
     def __init__(self, client: HttpClient) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # zeep has no types
         self.received = b""
         self._client: Final = client
 
