@@ -31,6 +31,8 @@ class FaultKind(StrEnum):
     EARLY_MARK = "the done-mark stands before the data is whole"
     NO_MARK = "the done-mark is missing"
     STRAY_FILE = "a file whose name fits no rule"
+    LATE_COMMIT = "rows take their numbers early and are seen late"
+    NUMBER_GAP = "numbers that no row bears"
     STALE_LISTING = "the list of files is the one shown before"
 
 

@@ -20,6 +20,9 @@ missing=()
 "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3.11-venv)
 (PATH="$PATH:/usr/sbin:/sbin"; command -v useradd) >/dev/null 2>&1 || missing+=(passwd)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
+# MariaDB serves one simulated exchange database; only its programs, so that no service is set up or started.
+(PATH="$PATH:/usr/sbin"; command -v mariadbd && command -v mariadb-install-db && command -v my_print_defaults) \
+    >/dev/null 2>&1 || missing+=(mariadb-server-core mariadb-client-core)
 [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 
 if [ ! -x .venv/bin/python ]; then

@@ -186,6 +186,7 @@ class ExchangeDb(Facts):
     day_column: str | None = Field(default=None, description="when the change was put there; bounds a pull by its day")
     page_rows: int = Field(ge=1, le=5000)
     overlap: int = Field(default=0, ge=0, description="change numbers read again, for late commits")
+    read_timeout: int = Field(default=120, gt=0, description="seconds that a statement may take")
 
 
 Transport = Annotated[PagedApi | SoapService | HtmlList | DropFolder | Sftp | ExchangeDb, Field(discriminator="type")]

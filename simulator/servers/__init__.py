@@ -7,6 +7,7 @@ All classes have one shape, so that whoever composes agencies out of them need n
     server = HtmlSite(token, tls, port=0)                # list and detail pages, HTTPS  (html_site)
     server = SftpServer(folder, password, port=0)        # dated files over SFTP         (sftp)
     server = DropFolder(folder)                          # dated files in a folder       (dated_files)
+    server = ExchangeDatabase(url, {table: codes})       # tables of PostgreSQL, MariaDB (exchange_db)
 
     server.start()                                       # answers from now on, in threads of its own; also ``with``
     server.publish(path, day, rows)                      # puts a day's rows in place
@@ -28,6 +29,8 @@ All classes have one shape, so that whoever composes agencies out of them need n
 
 * ``SftpServer`` and ``DropFolder``: ``path`` is the pattern of the dated files; ``publish`` also takes ``writer`` (rows
   to bytes: ``as_csv``) and ``full_set``. ``SftpServer.host_key`` is for the endpoint, the password is its secret.
+
+* ``ExchangeDatabase``: ``path`` is the table. ``MariaDbServer(folder).url`` (``mariadb``) is a private server for it.
 
 What lives here: protocols and their faults. What may not: who delivers what and when (``simulator.agencies``).
 """
