@@ -1,7 +1,8 @@
-"""The assets that join the DAGs. Every event of one carries its business date as partition key.
+"""The assets that join the DAGs. Every event of one carries its business date in its partition key.
 
 A *closed* asset says that a part of the day will bring nothing more; it does not say that the part succeeded. The
-state store of ``ATTACHED`` has a key per business date that attaching has begun for.
+state store of ``ATTACHED`` has a key per business date that attaching has begun for. ``DUE`` says that a date is to be
+attached without waiting for every part: the cut-off came first, or a part closed after it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 REGISTER_CLOSED = Asset(name="register_closed", uri="disclosure://register")
 ATTACHED = Asset(name="records_attached", uri="disclosure://attachments")
-LATE = Asset(name="part_closed_late", uri="disclosure://late")
-LATE_ALIAS = AssetAlias(name="closed_late_if_attached_already")
+DUE = Asset(name="attach_now", uri="disclosure://due")
+DUE_ALIAS = AssetAlias(name="attach_now_if_the_day_is_cut_off")
 
 SITES = ("creditbj", "creditchina", "gsxt", "qyxy")
 
@@ -37,16 +38,16 @@ def close_part(part: Asset, *, after: XComArg) -> None:
     """Add the task that closes a part of the day ``after`` the task that brought it, or failed to.
 
     It is a teardown: it runs whether that task succeeded or not, and the run still ends as that task ended. When the
-    date was attached already, because a failed run is repaired or repeated, it says so on ``LATE`` too: the other
+    date was attached already, because a failed run is repaired or repeated, it says so on ``DUE`` too: the other
     parts' events of that date are used up, so that this part's event alone would start nothing.
     """
 
-    @task(inlets=[ATTACHED], outlets=[part, LATE_ALIAS])
+    @task(inlets=[ATTACHED], outlets=[part, DUE_ALIAS])
     def close_day() -> None:
         context = get_current_context()
         as_of = business_date(context).isoformat()
         context["outlet_events"][part].add_partitions(as_of)
         if context["asset_state_store"][ATTACHED].get(as_of):
-            context["outlet_events"][LATE_ALIAS].add(LATE)
+            context["outlet_events"][DUE_ALIAS].add(DUE)
 
     after >> close_day().as_teardown()

@@ -1,6 +1,7 @@
 """Attach the accepted records of a business date to enterprises, once every part of the day is closed.
 
-Runs when the register and all agencies have closed the date, and again when a part is repaired or repeated later.
+Runs when the register and all agencies have closed the date, or at the cut-off without those that have not, and again
+when a part closes, is repaired or repeated later: an agency that is out of reach never holds up the others.
 What is to be attached is read from the ledger. One run at a time: attachments are appended in the order of the dates.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 from airflow.sdk import AssetAll, AssetAny, PartitionedAssetTimetable, dag, get_current_context, task
 
 from connectors.descriptor import agency_ids
-from dags.assets import ATTACHED, LATE, REGISTER_CLOSED, collection_closed
+from dags.assets import ATTACHED, DUE, REGISTER_CLOSED, collection_closed
 from dags.business_date import business_date
 from dags.deadlines import deadline
 from dags.duty import DEFAULT_ARGS
@@ -21,7 +22,7 @@ day_closed = AssetAll(REGISTER_CLOSED, *(collection_closed(agency) for agency in
 
 
 @dag(
-    schedule=PartitionedAssetTimetable(assets=AssetAny(day_closed, LATE)),
+    schedule=PartitionedAssetTimetable(assets=AssetAny(day_closed, DUE)),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),

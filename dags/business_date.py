@@ -15,16 +15,26 @@ TIMEZONE = "Asia/Shanghai"
 KEY_FORMAT = "%Y-%m-%d"
 
 
-def business_date(context: Mapping[str, Any]) -> date:
+def agency_key_format(agency: str) -> str:
+    """Return the format of the partition keys of an agency's collections: ``aic|2018-08-21``."""
+    return f"{agency}|{KEY_FORMAT}"
+
+
+def business_date(context: Mapping[str, Any], agency: str | None = None) -> date:
     """Return the ``as_of`` of the run: its partition key, else ``conf["as_of"]``, else its logical date in Beijing.
 
-    Raises ``AirflowFailException`` (no retry helps) when the run carries none of them, or a key that is no ISO date.
+    A key is a date, or an agency and a date. Raises ``AirflowFailException`` (no retry helps) when the run carries none
+    of them, a key that ends in no ISO date, or one of another agency than ``agency``.
     """
     run = context["dag_run"]
     stated = run.partition_key or (run.conf or {}).get("as_of")
     if stated:
+        of_agency, _, day = stated.rpartition("|")
+        if agency and of_agency not in ("", agency):
+            msg = f"{stated!r} is a key of {of_agency}; this run collects from {agency}"
+            raise AirflowFailException(msg)
         try:
-            return date.fromisoformat(stated)
+            return date.fromisoformat(day)
         except ValueError:
             msg = f"{stated!r} is not a business date: write it as YYYY-MM-DD"
             raise AirflowFailException(msg) from None

@@ -6,6 +6,9 @@ reach is asked again. Whatever happens, the last task closes the agency's part o
 records are attached and published without it.
 
 **To repair a failed run**, clear it: it goes on where it stopped, and the date is attached and published again.
+
+**To fill a past range**, `airflow backfill create --dag-id collect__ID --from-date DAY --to-date DAY`: one run per day,
+partition key `ID|DAY`, oldest first.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from airflow.sdk import CronPartitionTimetable, dag, get_current_context, get_pa
 
 from connectors.descriptor import DescriptorError, agency_ids, load_agency
 from dags.assets import close_part, collection_closed
-from dags.business_date import KEY_FORMAT, TIMEZONE, business_date
+from dags.business_date import TIMEZONE, agency_key_format, business_date
 from dags.deadlines import deadline
 from dags.duty import AGENCY_RETRIES, AGENCY_RETRY_POLICY, DEFAULT_ARGS
 from dags.endpoints import agency_endpoint
@@ -32,27 +35,44 @@ def schedule_of(agency: str) -> str:
     return schedules[0]
 
 
+def documentation(agency: str) -> str:
+    """Say for the people of the office whose DAG this is: names, streams, limits and contacts of the descriptor."""
+    facts = load_agency(agency)
+    lines = [f"### {facts.names[0].name} (`{agency}`)", ""]
+    lines += [f"- {name.name}, {name.from_ or '…'} to {name.to or '…'}" for name in facts.names[1:]]
+    if facts.default_hold:
+        lines.append(f"- every delivery is held until two people approve it: {facts.default_hold}")
+    lines += [f"- {contact.role}: {contact.email}" for contact in facts.contacts]
+    lines += ["", "| stream | transport | rows a day | stale after |", "|---|---|---|---|"]
+    lines += [
+        f"| {stream.id} | {stream.transport.type} | {stream.daily_rows.least}-{stream.daily_rows.most} "
+        f"| {stream.freshness_hours} h |"
+        for stream in facts.streams
+    ]
+    return "\n".join([*lines, "", __doc__ or ""])
+
+
 def collect_dag(agency: str) -> None:
     """Define the DAG of one agency."""
     dag_id = f"collect__{agency}"
 
     @dag(
         dag_id=dag_id,
-        schedule=CronPartitionTimetable(schedule_of(agency), timezone=TIMEZONE, key_format=KEY_FORMAT),
+        schedule=CronPartitionTimetable(schedule_of(agency), timezone=TIMEZONE, key_format=agency_key_format(agency)),
         catchup=False,
         max_active_runs=1,
         dagrun_timeout=timedelta(hours=6),
         default_args=DEFAULT_ARGS,
         deadline=deadline(dag_id, timedelta(hours=3)),
         tags=["collect", f"agency:{agency}"],
-        doc_md=__doc__,
+        doc_md=documentation(agency),
     )
     def define() -> None:
         @task(pool=f"agency_{agency}", retries=AGENCY_RETRIES, retry_policy=AGENCY_RETRY_POLICY)
         def collect() -> dict[str, Any]:
             from pipeline import steps  # noqa: PLC0415 - not while a DAG file is parsed
 
-            return steps.collect_agency(agency, business_date(get_current_context()), agency_endpoint(agency))
+            return steps.collect_agency(agency, business_date(get_current_context(), agency), agency_endpoint(agency))
 
         close_part(collection_closed(agency), after=collect())
 

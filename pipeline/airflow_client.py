@@ -26,6 +26,12 @@ class AirflowApiError(Exception):
     """The API answered with an error; the message holds its status and text."""
 
 
+def partition_key(dag_id: str, business_date: date) -> str:
+    """Return the key that a run of a DAG carries: an agency's collections name the agency too (dags/business_date)."""
+    stage, _, agency = dag_id.partition("__")
+    return f"{agency}|{business_date}" if stage == "collect" else business_date.isoformat()
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One DAG run for one business date."""
@@ -86,8 +92,8 @@ class AirflowClient:
                 self._call("PATCH", f"/pools/{name}", params={"update_mask": "slots"}, json={"slots": slots})
 
     def trigger(self, dag_id: str, business_date: date) -> str:
-        """Start a run of ``dag_id`` for the business date (its partition key) and return the run id."""
-        body = {"logical_date": None, "partition_key": business_date.isoformat()}
+        """Start a run of ``dag_id`` for the business date and return the run id."""
+        body = {"logical_date": None, "partition_key": partition_key(dag_id, business_date)}
         return str(self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
 
     def clear(self, run: Run) -> None:
@@ -107,7 +113,7 @@ class AirflowClient:
             found += [
                 Run(run["dag_id"], run["dag_run_id"], key, run["state"], run["duration"])
                 for run in page["dag_runs"]
-                if run["partition_key"] == key
+                if (run["partition_key"] or "").rpartition("|")[2] == key
             ]
             offset += _PAGE
             if offset >= page["total_entries"]:

@@ -11,6 +11,7 @@ Sources: GB 32100-2015 (USCC), GB 11714-1997 (organisation code), GS 15-2006 (re
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -66,10 +67,13 @@ _DATE: Final = 32
 _CHECK: Final = 64
 _ORG_CHECK: Final = 128
 _NAMES: Final = ("PLACEHOLDER", "LENGTH", "CHARSET", "DEPT_CATEGORY", "REGION", "DATE", "CHECK", "ORG_CHECK")
-_FINDING_TEXTS: Final = pa.array(
-    [None, *(";".join(name for bit, name in enumerate(_NAMES) if mask >> bit & 1) for mask in range(1, 256))],
-    pa.string(),
-)
+
+
+@functools.cache
+def _finding_texts() -> pa.StringArray:
+    """The text of each set of bits. Made when first needed: pyarrow imports pandas for it, too heavy for a DAG file."""
+    texts = [";".join(name for bit, name in enumerate(_NAMES) if mask >> bit & 1) or None for mask in range(256)]
+    return pa.array(texts, pa.string())
 
 
 def _values_of(alphabet: str) -> npt.NDArray[np.int64]:
@@ -160,7 +164,7 @@ def _finish(codes: pa.StringArray, found: npt.NDArray[np.uint8]) -> pa.StringArr
         if 0 < width <= 30:
             rows, wide = _of_width(codes, int(width))
             found[rows[_is_filler(wide)]] = _PLACEHOLDER
-    texts = _FINDING_TEXTS.take(pa.array(found))
+    texts = _finding_texts().take(pa.array(found))
     return pc.if_else(codes.is_null(), pa.scalar(None, pa.string()), texts) if codes.null_count else texts
 
 

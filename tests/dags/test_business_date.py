@@ -45,7 +45,19 @@ def test_a_run_without_any_date_is_told_what_to_do() -> None:
         business_date(run())
 
 
-@pytest.mark.parametrize("key", ["2018-02-30", "21.08.2018", "aic|2018-08-21", "2018-08-21T06:00:00"])
+@pytest.mark.parametrize("key", ["2018-02-30", "21.08.2018", "aic|2018-02-30", "2018-08-21|aic", "2018-08-21T06:00:00"])
 def test_a_key_that_is_no_date_fails_for_good(key: str) -> None:
     with pytest.raises(AirflowFailException, match="is not a business date"):
         business_date(run(partition_key=key))
+
+
+@given(DAYS)
+def test_a_key_may_name_the_agency_that_is_collected_from(day: date) -> None:
+    assert business_date(run(partition_key=f"aic|{day}"), "aic") == day
+    assert business_date(run(partition_key=day.isoformat()), "aic") == day
+    assert business_date(run(partition_key=f"aic|{day}")) == day
+
+
+def test_a_key_of_another_agency_fails_for_good() -> None:
+    with pytest.raises(AirflowFailException, match="is a key of fda; this run collects from aic"):
+        business_date(run(partition_key="fda|2018-08-21"), "aic")

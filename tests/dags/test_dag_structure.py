@@ -12,14 +12,14 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAssetTimetable
 from airflow.serialization.serialized_objects import DagSerialization
 
-from connectors.descriptor import agency_ids
+from connectors.descriptor import agency_ids, load_agency
 from dags.assets import SITES
 
 ROOT = Path(__file__).resolve().parents[2]
 AGENCIES = ["aic", "bca", "bcom", "cac", "drc", "fda", "pprft", "qtsb"]
 COLLECT = [f"collect__{agency}" for agency in AGENCIES]
 PUBLISH = ["publish__creditbj", "publish__creditchina", "publish__gsxt", "publish__qyxy"]
-ALL = sorted([*COLLECT, *PUBLISH, "attach_records", "refresh_register"])
+ALL = sorted([*COLLECT, *PUBLISH, "attach_records", "cut_off_day", "refresh_register"])
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,7 @@ def test_tasks_and_their_order(dags: dict[str, DAG]) -> None:
         **{dag_id: {"collect": ["close_day"], "close_day": []} for dag_id in COLLECT},
         "refresh_register": {"refresh": ["close_day"], "close_day": []},
         "attach_records": {"attach": []},
+        "cut_off_day": {"cut_off": []},
         **{dag_id: {"publish": []} for dag_id in PUBLISH},
     }
 
@@ -62,11 +63,12 @@ def test_the_dags_are_joined_by_assets(dags: dict[str, DAG]) -> None:
         for task in dag.tasks
         if task.outlets
     }
-    late = "closed_late_if_attached_already"
+    late = "attach_now_if_the_day_is_cut_off"
     assert outlets == {
         **{f"collect__{agency}.close_day": [f"collection_closed__{agency}", late] for agency in AGENCIES},
         "refresh_register.close_day": ["register_closed", late],
         "attach_records.attach": ["records_attached"],
+        "cut_off_day.cut_off": [late],
         **{f"publish__{site}.publish": [f"feed__{site}"] for site in ("creditbj", "creditchina", "gsxt", "qyxy")},
     }
     waits_for = {
@@ -76,7 +78,7 @@ def test_the_dags_are_joined_by_assets(dags: dict[str, DAG]) -> None:
     }
     agencies = [f"collection_closed__{agency}" for agency in AGENCIES]
     assert waits_for == {
-        "attach_records": ["any", ["all", "register_closed", *agencies], "part_closed_late"],
+        "attach_records": ["any", ["all", "register_closed", *agencies], "attach_now"],
         **dict.fromkeys(PUBLISH, "records_attached"),
     }
 
@@ -87,6 +89,7 @@ def test_the_clock_starts_the_register_first_and_each_agency_when_its_descriptor
     }
     assert {dag_id: clock.expression for dag_id, clock in clocks.items()} == {
         "refresh_register": "0 6 * * *",
+        "cut_off_day": "0 9 * * *",
         "collect__aic": "30 6 * * *",
         "collect__bca": "30 7 * * *",
         "collect__bcom": "0 8 * * *",
@@ -96,8 +99,31 @@ def test_the_clock_starts_the_register_first_and_each_agency_when_its_descriptor
         "collect__pprft": "15 8 * * *",
         "collect__qtsb": "15 7 * * *",
     }
-    assert {clock.key_format for clock in clocks.values()} == {"%Y-%m-%d"}
+    assert {dag_id: clock.key_format for dag_id, clock in clocks.items()} == {
+        **{f"collect__{agency}": f"{agency}|%Y-%m-%d" for agency in AGENCIES},
+        "refresh_register": "%Y-%m-%d",
+        "cut_off_day": "%Y-%m-%d",
+    }
     assert {str(clock.timezone) for clock in clocks.values()} == {"Asia/Shanghai"}
+
+
+def test_every_agency_closes_its_hour_before_the_cut_off(dags: dict[str, DAG]) -> None:
+    def minutes(dag_id: str) -> int:
+        clock = dags[dag_id].timetable
+        assert isinstance(clock, CronPartitionTimetable)
+        minute, hour, *_ = clock.expression.split()
+        return 60 * int(hour) + int(minute)
+
+    assert max(minutes(dag_id) for dag_id in COLLECT) < minutes("cut_off_day")
+
+
+def test_a_collection_tells_whose_it_is(dags: dict[str, DAG]) -> None:
+    for agency in AGENCIES:
+        told = dags[f"collect__{agency}"].doc_md or ""
+        facts = load_agency(agency)
+        assert facts.names[0].name in told
+        assert all(contact.email in told for contact in facts.contacts)
+        assert all(f"| {stream.id} |" in told for stream in facts.streams)
 
 
 def test_a_failed_part_still_closes_and_still_fails_its_run(dags: dict[str, DAG]) -> None:
