@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-_USCC: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+from transforms.identifiers import uscc_check_character
+
 _ORG: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_USCC_WEIGHTS: Final = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _ORG_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -22,8 +22,7 @@ def organisation_code(serial: int) -> str:
 def credit_code(department: str, region: str, organisation: str) -> str:
     """Return the USCC of an organisation; ``department`` is the first two characters, e.g. 91 or 92."""
     body = f"{department}{region}{organisation}"
-    total = sum(_USCC.index(char) * weight for char, weight in zip(body, _USCC_WEIGHTS, strict=True))
-    return body + _USCC[-total % 31]
+    return body + uscc_check_character(body)
 
 
 def registration_number(region: str, serial: int) -> str:

@@ -209,6 +209,15 @@ def _uscc_bits(codes: pa.StringArray) -> npt.NDArray[np.uint8]:
     return found
 
 
+def uscc_check_character(body: str) -> str:
+    """Return the 18th character that belongs to the 17 before it (GB 32100-2015), for one code of a settings file.
+
+    Raises ValueError for a character outside ``USCC_ALPHABET``.
+    """
+    total = sum(USCC_ALPHABET.index(char) * weight for char, weight in zip(body, _USCC_WEIGHTS, strict=True))
+    return USCC_ALPHABET[-total % 31]
+
+
 def uscc_finding(codes: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     """Judge unified social credit codes (统一社会信用代码) by GB 32100-2015.
 
