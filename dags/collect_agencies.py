@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronPartitionTimetable, dag, get_current_context, get_parsing_context, task
+from airflow.sdk.timezone import utcnow
 
 from connectors.descriptor import DescriptorError, agency_ids, load_agency
 from dags.assets import close_part, collection_closed
@@ -72,7 +73,8 @@ def collect_dag(agency: str) -> None:
         def collect() -> dict[str, Any]:
             from pipeline import steps  # noqa: PLC0415 - not while a DAG file is parsed
 
-            return steps.collect_agency(agency, business_date(get_current_context(), agency), agency_endpoint(agency))
+            as_of = business_date(get_current_context(), agency)
+            return steps.collect_agency(agency, as_of, agency_endpoint(agency), now=utcnow())
 
         close_part(collection_closed(agency), after=collect())
 

@@ -20,7 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from pipeline.commands import holds, source
+from pipeline.commands import holds, source, source_state
 from pipeline.commands.console import (
     HELD,
     NOT_VERIFIED,
@@ -48,6 +48,7 @@ app.add_typer(export_app, name="export")
 app.add_typer(feeds_app, name="feeds")
 app.add_typer(holds.app, name="hold")
 app.add_typer(source.app, name="source")
+source.app.add_typer(source_state.app)
 
 
 class Site(StrEnum):
@@ -231,7 +232,7 @@ def run(
         for agency_id in agency or agency_ids():
             status.update(f"collecting {agency_id}")
             try:
-                done[f"collect {agency_id}"] = steps.collect_agency(agency_id, day)
+                done[f"collect {agency_id}"] = steps.collect_agency(agency_id, day, now=dt.datetime.now(dt.UTC))
             except (EndpointError, AgencyError) as error:
                 failed[agency_id] = str(error)
         try:
@@ -299,7 +300,7 @@ def explain(document_no: Annotated[str, typer.Argument(help="决定书文号")],
                 [v["code"], name, v["value"], chain["source"].get(v["code"], "")] for name, v in chain["values"].items()
             ]
             table("values", ["column", "standard name", "value", "as received, where it differs"], values)
-            for part in ("verdicts", "attachments", "disclosures"):
+            for part in ("verdicts", "attachments", "withdrawals", "disclosures"):
                 rows = [list(row.values()) for row in chain[part]]
                 table(part, list(chain[part][0]) if rows else [f"no {part}"], rows)
 

@@ -7,16 +7,17 @@ one transaction too, so a watermark never passes bytes that belong to no deliver
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.archive import Archive, StoredFile
-from connectors.descriptor import RecordStream, load_agency
+from connectors.descriptor import Absence, RecordStream, load_agency
 from connectors.endpoint import Endpoint
 from connectors.transports.contract import (
     AgencyError,
@@ -27,7 +28,11 @@ from connectors.transports.contract import (
     PullInconsistentError,
 )
 from connectors.transports.pulling import pull
+from pipeline import circuit
+from pipeline.circuit import CircuitOpen
 from store import collections as ledger
+from store import sources
+from store.sources import FailureClass, Health
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +45,7 @@ class StreamCounts:
     """What one stream brought in this run. ``rows`` counts what the source declared, ``bytes`` are uncompressed.
 
     ``state``: new (a delivery was made), repeated (its content was there already), empty (nothing at the source),
-    known (the day was collected before), failed.
+    known (the day was collected before), failed, skipped (not asked: its circuit is open).
     """
 
     state: str = "known"
@@ -70,22 +75,26 @@ def collect(
     archive: Archive,
     endpoint: Endpoint,
     ingest: Ingest,
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """Pull every stream of an agency for a business day and have each new delivery taken in.
 
     A stream that fails does not stop the others: what they brought is taken in, then the failure is raised, as
     AgencyUnavailable where asking again may help any of them, else as AgencyRefused. Files refused one by one
     (``refused`` of a stream) raise nothing: they stay at the agency and are reported again by every later day until
-    they are put right. Returns ``{agency, as_of, streams: {id: counts}, ingested: [delivery ids]}``.
+    they are put right. ``now`` is the moment of the call, with its zone: by it a source that failed too often is left
+    alone for a while (``pipeline.circuit``) and what it answers is kept; without it every source is asked.
+    Returns ``{agency, as_of, streams: {id: counts}, ingested: [delivery ids]}``.
     """
     streams: dict[str, StreamCounts] = {}
     failures: dict[str, AgencyError] = {}
     for stream in load_agency(agency).streams:
         counts = streams[stream.id] = StreamCounts()
         try:
-            _collect_stream(_Source(agency, stream, endpoint, archive, counts), as_of, engine)
+            with _watched(engine, agency, stream, counts, now):
+                _collect_stream(_Source(agency, stream, endpoint, archive, counts), as_of, engine)
         except AgencyError as error:
-            counts.state = "failed"
+            counts.state = "skipped" if isinstance(error, CircuitOpen) else "failed"
             failures[stream.id] = error
             log.error("%s %s %s: %s", agency, stream.id, as_of, error)
         else:
@@ -102,6 +111,38 @@ def collect(
     return {"agency": agency, "as_of": as_of.isoformat(), "streams": counts_by_stream, "ingested": waiting}
 
 
+class StreamBusy(AgencyUnavailable):
+    """Another run collects the stream: nothing is wrong with its source."""
+
+
+@contextlib.contextmanager
+def _watched(
+    engine: sa.Engine, agency: str, stream: RecordStream, counts: StreamCounts, now: datetime | None
+) -> Iterator[None]:
+    """Ask a source only when its circuit lets it be asked, and keep how it answered."""
+    if now is None:
+        yield
+        return
+    with engine.connect() as connection:
+        health = sources.read_health(connection, agency, stream.id) or Health(agency, stream.id, first_asked_at=now)
+    if circuit.is_open(health, now):
+        raise circuit.refusal(health)
+    try:
+        yield
+    except StreamBusy:
+        raise
+    except AgencyError as error:
+        kind: FailureClass = "unavailable" if isinstance(error, AgencyUnavailable) else "refused"
+        health = circuit.after_failure(health, kind, str(error), now, stream.circuit)
+        raise
+    else:
+        if counts.state != "known":
+            health = circuit.after_answer(health, now, brought=counts.pieces > 0)
+    finally:
+        with engine.begin() as connection:
+            sources.write_health(connection, health)
+
+
 def _collect_stream(source: _Source, as_of: date, engine: sa.Engine) -> None:
     """Finish the pull that was cut off, if any, because the watermark moves through whole pulls only; then pull."""
     agency, stream = source.agency, source.stream
@@ -109,7 +150,7 @@ def _collect_stream(source: _Source, as_of: date, engine: sa.Engine) -> None:
         connection.detach()  # the lock ends with this session, not with the pool's
         with connection.begin():
             if not ledger.try_lock(connection, agency, stream.id):
-                raise AgencyUnavailable(f"{agency} {stream.id} is being collected by another run")
+                raise StreamBusy(f"{agency} {stream.id} is being collected by another run")
             cut_off = ledger.find_open(connection, agency, stream.id)
         if cut_off and cut_off.as_of != as_of:
             _finish(connection, cut_off, source)
@@ -136,6 +177,8 @@ def _finish(connection: sa.Connection, opened: ledger.Collection, source: _Sourc
                     sha256=stored.sha256,
                     size=stored.size,
                     cursor=piece.cursor,
+                    rows=piece.rows,
+                    full_set=piece.full_set or isinstance(source.stream.deletions, Absence),
                 )
                 if piece.last:
                     completed = ledger.complete(connection, opened, source.stream.kind)

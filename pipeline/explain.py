@@ -27,6 +27,10 @@ _ATTACHMENTS: Final = """
 SELECT uscc, method, grade, score, reason, evidence, register_version, as_of FROM attachment WHERE record_id = :record
 ORDER BY attachment_id
 """
+_WITHDRAWALS: Final = """
+SELECT w.event, w.reason, w.effective_date, w.delivery_id, d.stream
+FROM withdrawal w LEFT JOIN delivery d USING (delivery_id) WHERE w.record_id = :record ORDER BY w.withdrawal_id
+"""
 _DISCLOSURES: Final = """
 SELECT d.site, r.sequence, r.as_of, d.shown, d.until, d.first_shown, d.reason, r.manifest_sha256
 FROM disclosure d JOIN release r USING (release_id)
@@ -78,6 +82,7 @@ def explain(office: Office, document_no: str) -> list[dict[str, Any]]:
                         "flags": row["flags"].split(";") if row["flags"] else [],
                         "verdicts": _all(connection, _VERDICTS, record),
                         "attachments": _all(connection, _ATTACHMENTS, record),
+                        "withdrawals": _all(connection, _WITHDRAWALS, record),
                         "disclosures": _all(connection, _DISCLOSURES, record),
                     }
                 )

@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from connectors.descriptor import MassChange, RecordStream, load_agency
+from pipeline.absence import Followed
 from store import records
 from store.deliveries import Delivery
 
@@ -31,6 +32,16 @@ class Change:
     changed: int
     withdrawn: int
     absent: int = 0
+
+    def and_also(self, followed: Followed) -> Change:
+        """Return the change with what presence and absence did besides."""
+        return Change(
+            self.rows,
+            self.added + followed.reinstated,
+            self.changed,
+            self.withdrawn + followed.withdrawn,
+            followed.withdrawn,
+        )
 
 
 class DeliveryHeld(Exception):

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from connectors.descriptor import load_agency
 from expectations.judging import judge_of_this_process
 from expectations.suite import load_suite
+from pipeline import absence
 from pipeline.guarding import Change, DeliveryHeld, guard
 from pipeline.journal import journaled
 from pipeline.masking import masked
@@ -106,8 +107,10 @@ def ingest_delivery(
         try:
             with connection.begin_nested():
                 states, failures, change = _store_rows(connection, delivery, reader)
+                followed = absence.follow(connection, delivery)
+                reader.problems += followed.problems
                 if guarded and hold is None:
-                    guard(connection, delivery, change, reader.rows_of_file)
+                    guard(connection, delivery, change.and_also(followed), reader.rows_of_file)
         except DeliveryRefused as refusal:
             return _refuse(office, connection, delivery, refusal.problem, already_received)
         except DeliveryHeld as held:
@@ -185,6 +188,8 @@ def _write_manifest(office: Office, delivery: Delivery, state: str, rows: Mappin
         "kind": delivery.kind.value,
         "as_of": delivery.as_of.isoformat(),
         "state": state,
+        "stream": delivery.stream,
+        "full_set": delivery.full_set,
         "files": [
             {"name": f.name, "sha256": f.sha256, "bytes": f.bytes, "rows": rows.get(f.ordinal)} for f in delivery.files
         ],

@@ -34,20 +34,22 @@ from pipeline.journal import journaled
 from pipeline.office import Office
 from store import releases, runs
 from store.bulk import copy_in, read_batches
+from store.withdrawals import STANDING
 from transforms import personal
 from transforms.columns import DAY, FREE_TEXT, MONEY, STANDARD_COLUMNS, TEXT, Kind
 from transforms.disclose import disclose
 from transforms.policy import withholdings
 
 _PUBLISHABLE: Final = """
-SELECT r.record_id, r.record_key, r.as_of AS last_changed, {columns},
-       a.uscc AS enterprise_uscc, e.name AS enterprise_name
+SELECT r.record_id, r.record_key, coalesce(w.effective_date, r.as_of) AS last_changed, {columns},
+       w.reason AS withdrawal, a.uscc AS enterprise_uscc, e.name AS enterprise_name
 FROM {kind} r
 JOIN (
     SELECT DISTINCT ON (record_id) record_id, uscc, grade, method
     FROM attachment WHERE kind = '{kind}' ORDER BY record_id, attachment_id DESC
 ) a USING (record_id)
 LEFT JOIN enterprise e ON e.uscc = a.uscc AND e.to_version IS NULL
+LEFT JOIN ({standing}) w USING (record_id)
 WHERE r.state IN ('accepted', 'superseded') AND (a.grade = 'certain' OR a.method = 'natural_person')
 """
 _EARLIER: Final = """
@@ -124,10 +126,11 @@ def _load_records(office: Office, engine: Engine, kind: Kind) -> ir.Table:
     schema = pa.schema(
         [
             ("record_id", pa.int64()), ("record_key", TEXT), ("last_changed", DAY), *STANDARD_COLUMNS[kind].items(),
-            ("enterprise_uscc", TEXT), ("enterprise_name", TEXT),
+            ("withdrawal", TEXT), ("enterprise_uscc", TEXT), ("enterprise_name", TEXT),
         ]
     )  # fmt: skip
-    query = _PUBLISHABLE.format(kind=kind.value, columns=", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind]))
+    columns = ", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind])
+    query = _PUBLISHABLE.format(kind=kind.value, columns=columns, standing=STANDING.format(kind=kind.value))
     batches = (_readable(batch, schema) for batch in read_batches(office.bulk_url, query))
     every = engine.load(f"{kind}_attached", schema, batches)
     newest = ibis.row_number().over(group_by=every.record_key, order_by=every.record_id.desc())

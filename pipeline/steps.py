@@ -26,8 +26,13 @@ def _office() -> Office:
     return open_office()
 
 
-def collect_agency(agency: str, as_of: dt.date, endpoint: Endpoint | None = None) -> dict[str, Any]:
-    """Pull an agency's streams for a business day and take in each delivery; the endpoint is else the environment's."""
+def collect_agency(
+    agency: str, as_of: dt.date, endpoint: Endpoint | None = None, *, now: dt.datetime | None = None
+) -> dict[str, Any]:
+    """Pull an agency's streams for a business day and take in each delivery; the endpoint is else the environment's.
+
+    ``now`` as in ``pipeline.collect.collect``.
+    """
     load_agency(agency)
     office = _office()
     return collect(
@@ -37,6 +42,7 @@ def collect_agency(agency: str, as_of: dt.date, endpoint: Endpoint | None = None
         archive=office.archive,
         endpoint=endpoint or endpoint_from_environment(agency),
         ingest=lambda delivery_id: ingest_delivery(office, delivery_id),
+        now=now,
     )
 
 

@@ -6,6 +6,7 @@ only in the transaction that completes one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from store.deliveries import register_delivery
-from store.schema import collection, collection_piece, delivery, watermark
+from store import deliveries
+from store.schema import collection, collection_piece, delivery, delivery_file, watermark, watermark_move
 from transforms.columns import Kind
 
 Cursor = dict[str, Any]
@@ -48,13 +49,18 @@ def find_open(connection: sa.Connection, agency: str, stream: str) -> Collection
 def open_collection(connection: sa.Connection, agency: str, stream: str, as_of: date) -> Collection:
     """Return the collection of a day, made where there is none, starting at the watermark.
 
-    One that completed without a piece is opened again: the source may have published since.
+    One that completed without a piece is opened again: the source may have published since. So is one that completed
+    before a full resynchronisation was asked for.
     """
     where = (collection.c.agency == agency) & (collection.c.stream == stream) & (collection.c.as_of == as_of)
     found = _find(connection, where)
-    if found and (not found.complete or found.delivery_id is not None):
+    if found and not found.complete:
         return found
-    start = {"state": "open", "cursor": read_watermark(connection, agency, stream)}
+    if found and found.delivery_id is not None:
+        if not _resync_asked(connection, agency, stream):
+            return found
+        _forget_pieces(connection, found.collection_id)
+    start = {"state": "open", "cursor": read_watermark(connection, agency, stream), "full_set": False}
     statement = insert(collection).values(agency=agency, stream=stream, as_of=as_of, **start)
     connection.execute(statement.on_conflict_do_update(index_elements=["agency", "stream", "as_of"], set_=start))
     opened = _find(connection, where)
@@ -70,22 +76,69 @@ def read_watermark(connection: sa.Connection, agency: str, stream: str) -> Curso
 
 
 def keep_piece(
-    connection: sa.Connection, collection_id: int, *, name: str, sha256: str, size: int, cursor: Cursor
+    connection: sa.Connection,
+    collection_id: int,
+    *,
+    name: str,
+    sha256: str,
+    size: int,
+    cursor: Cursor,
+    rows: int | None = None,
+    full_set: bool = False,
 ) -> None:
-    """Enter a piece that is safe in the archive (``size`` in bytes), and the cursor behind it."""
+    """Enter a piece that is safe in the archive, and the cursor behind it.
+
+    ``size`` counts bytes, ``rows`` is what the source declared, ``full_set`` that its pull is all that there is.
+    """
     ordinals = sa.select(sa.func.count() + 1).where(collection_piece.c.collection_id == collection_id).scalar_subquery()
     values = {"collection_id": collection_id, "ordinal": ordinals, "name": name, "sha256": sha256, "bytes": size}
-    connection.execute(sa.insert(collection_piece).values(values))
-    connection.execute(sa.update(collection).where(collection.c.collection_id == collection_id).values(cursor=cursor))
+    connection.execute(sa.insert(collection_piece).values(**values, declared_rows=rows))
+    connection.execute(
+        sa.update(collection)
+        .where(collection.c.collection_id == collection_id)
+        .values(cursor=cursor, full_set=collection.c.full_set | sa.literal(full_set))
+    )
 
 
 def start_over(connection: sa.Connection, opened: Collection) -> None:
     """Forget the pieces of a pull whose parts do not fit together; its bytes stay in the archive."""
-    connection.execute(sa.delete(collection_piece).where(collection_piece.c.collection_id == opened.collection_id))
+    _forget_pieces(connection, opened.collection_id)
     start = read_watermark(connection, opened.agency, opened.stream)
     connection.execute(
-        sa.update(collection).where(collection.c.collection_id == opened.collection_id).values(cursor=start)
+        sa.update(collection)
+        .where(collection.c.collection_id == opened.collection_id)
+        .values(cursor=start, full_set=False)
     )
+
+
+def _forget_pieces(connection: sa.Connection, collection_id: int) -> None:
+    connection.execute(sa.delete(collection_piece).where(collection_piece.c.collection_id == collection_id))
+
+
+def resync(connection: sa.Connection, agency: str, stream: str, *, as_of: date, person: str, reason: str) -> None:
+    """Set a stream's watermark back to the beginning: the next pull asks for everything (全量重新同步).
+
+    A pull that was cut off starts over too. Rows that come again unchanged become duplicates. Raises ``ValueError``
+    where name or reason is empty.
+    """
+    if not person.strip() or not reason.strip():
+        raise ValueError("a resynchronisation needs a name and a reason")
+    values = {"agency": agency, "stream": stream, "value": {}, "as_of": as_of}
+    back = {"value": {}, "resync": True}
+    connection.execute(
+        insert(watermark)
+        .values(**values, resync=True)
+        .on_conflict_do_update(index_elements=["agency", "stream"], set_=back)
+    )
+    connection.execute(sa.insert(watermark_move).values(**values, why="resync", person=person, reason=reason))
+    cut_off = find_open(connection, agency, stream)
+    if cut_off is not None:
+        start_over(connection, cut_off)
+
+
+def _resync_asked(connection: sa.Connection, agency: str, stream: str) -> bool:
+    query = sa.select(watermark.c.resync).where(watermark.c.agency == agency, watermark.c.stream == stream)
+    return bool(connection.scalar(query))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +158,7 @@ def complete(connection: sa.Connection, opened: Collection, kind: Kind) -> Compl
     ).all()
     completed = Completed(None, new=False)
     if pieces:
-        files = [(piece.name, piece.sha256, piece.bytes) for piece in pieces]
-        made = register_delivery(connection, agency=opened.agency, kind=kind, as_of=opened.as_of, files=files)
-        completed = Completed(*made)
+        completed = _deliver(connection, opened, kind, pieces)
     cursor = connection.scalar(
         sa.update(collection)
         .where(collection.c.collection_id == opened.collection_id)
@@ -118,17 +169,60 @@ def complete(connection: sa.Connection, opened: Collection, kind: Kind) -> Compl
     connection.execute(
         moved.on_conflict_do_update(
             index_elements=["agency", "stream"],
-            set_={"value": cursor, "as_of": sa.func.greatest(watermark.c.as_of, opened.as_of)},
+            set_={"value": cursor, "as_of": sa.func.greatest(watermark.c.as_of, opened.as_of), "resync": False},
+        )
+    )
+    connection.execute(
+        sa.insert(watermark_move).values(
+            agency=opened.agency, stream=opened.stream, value=cursor, as_of=opened.as_of, why="pull"
         )
     )
     return completed
 
 
+def _deliver(connection: sa.Connection, opened: Collection, kind: Kind, pieces: Sequence[sa.Row[Any]]) -> Completed:
+    """Make the delivery of a collection's pieces.
+
+    The same bytes are one delivery, but for a full set: when another one came in between, saying the old set again
+    is news.
+    """
+    files = [(piece.name, piece.sha256, piece.bytes) for piece in pieces]
+    full_set = connection.scalar(
+        sa.select(collection.c.full_set).where(collection.c.collection_id == opened.collection_id)
+    )
+    occasion = None
+    if full_set and not _is_newest_set(connection, opened, [piece.sha256 for piece in pieces]):
+        occasion = f"full set of {opened.as_of}"
+    delivery_id, new = deliveries.register_delivery(
+        connection, agency=opened.agency, kind=kind, as_of=opened.as_of, files=files, stream=opened.stream,
+        full_set=bool(full_set), occasion=occasion,
+    )  # fmt: skip
+    if new:
+        for ordinal, piece in enumerate(pieces):
+            connection.execute(
+                sa.update(delivery_file)
+                .where(delivery_file.c.delivery_id == delivery_id, delivery_file.c.ordinal == ordinal)
+                .values(declared_rows=piece.declared_rows)
+            )
+    return Completed(delivery_id, new)
+
+
+def _is_newest_set(connection: sa.Connection, opened: Collection, hashes: list[str]) -> bool:
+    """Tell whether a stream's newest full set is one of these files, so that nothing has changed."""
+    newest = connection.scalar(
+        sa.select(delivery.c.delivery_id)
+        .where(delivery.c.agency == opened.agency, delivery.c.stream == opened.stream, delivery.c.full_set)
+        .order_by(delivery.c.delivery_id.desc())
+        .limit(1)
+    )
+    files = sa.select(delivery_file.c.sha256).where(delivery_file.c.delivery_id == newest)
+    return list(connection.scalars(files.order_by(delivery_file.c.ordinal))) == hashes
+
+
 def waiting_deliveries(connection: sa.Connection, agency: str) -> list[int]:
     """Return the collected deliveries of an agency that were archived and not yet checked, oldest first."""
-    collected = sa.select(collection.c.delivery_id).where(collection.c.agency == agency)
     query = sa.select(delivery.c.delivery_id).where(
-        delivery.c.state == "archived", delivery.c.delivery_id.in_(collected)
+        delivery.c.state == "archived", delivery.c.agency == agency, delivery.c.stream.is_not(None)
     )
     return list(connection.scalars(query.order_by(delivery.c.delivery_id)))
 

@@ -50,19 +50,31 @@ def content_hash(parts: Iterable[str]) -> str:
 
 
 def register_delivery(
-    connection: sa.Connection, *, agency: str, kind: Kind, as_of: dt.date, files: Sequence[tuple[str, str, int]]
+    connection: sa.Connection,
+    *,
+    agency: str,
+    kind: Kind,
+    as_of: dt.date,
+    files: Sequence[tuple[str, str, int]],
+    stream: str | None = None,
+    full_set: bool = False,
+    occasion: str | None = None,
 ) -> tuple[int, bool]:
     """Enter a delivery of ``files`` (name, sha256, bytes) whose bytes are in the archive.
 
-    Returns its id and whether it is new: the same bytes for the same agency and kind are one delivery for ever.
+    Returns its id and whether it is new: the same bytes for the same agency and kind are one delivery for ever, but
+    where an ``occasion`` tells one from the other.
     """
-    identity = content_hash(sha256 for _, sha256, _ in files)
+    identity = content_hash([*(sha256 for _, sha256, _ in files), *([occasion] if occasion else [])])
     entered = connection.execute(
         insert(delivery)
-        .values(agency=agency, kind=kind.value, as_of=as_of, content_sha256=identity, state="archived")
+        .values(
+            agency=agency, kind=kind.value, as_of=as_of, content_sha256=identity, state="archived", stream=stream,
+            full_set=full_set,
+        )
         .on_conflict_do_nothing(index_elements=["agency", "kind", "content_sha256"])
         .returning(delivery.c.delivery_id)
-    ).scalar_one_or_none()
+    ).scalar_one_or_none()  # fmt: skip
     if entered is None:
         known = connection.execute(
             sa.select(delivery.c.delivery_id).where(

@@ -31,8 +31,9 @@ class Run:
     """One step of the past in words that hold in any database: no ids, only hashes, names and days.
 
     ``told`` is what the step worked on: of a register load ``sha256``, ``file``, ``mode``; of an ingest ``agency``,
-    ``kind``, ``day`` and ``files``; of an attach ``register``, the hash of the file whose version it used; of a
-    publish ``site``, ``sequence``, ``manifest_sha256``. ``outcome`` is the state in which an ingest left its delivery.
+    ``kind``, ``day``, ``stream``, ``full_set`` and ``files``; of an attach ``register``, the hash of the file whose
+    version it used; of a publish ``site``, ``sequence``, ``manifest_sha256``. ``outcome`` is the state in which an
+    ingest left its delivery.
     """
 
     run_no: int
@@ -56,7 +57,7 @@ _TOLD: Final = """
 SELECT s.run_no, s.step, s.as_of, s.outcome, CASE s.step
     WHEN 'register' THEN json_build_object('sha256', v.sha256, 'file', v.file, 'mode', v.mode)
     WHEN 'ingest' THEN json_build_object(
-        'agency', d.agency, 'kind', d.kind, 'day', d.as_of,
+        'agency', d.agency, 'kind', d.kind, 'day', d.as_of, 'stream', d.stream, 'full_set', d.full_set,
         'files', (
             SELECT json_agg(json_build_object('name', f.name, 'sha256', f.sha256, 'bytes', f.bytes) ORDER BY f.ordinal)
             FROM delivery_file f WHERE f.delivery_id = d.delivery_id

@@ -19,8 +19,9 @@ from transforms.policy import Period, periods_on
 def disclose(records: ir.Table, earlier: ir.Table, *, site: str, kind: Kind, as_of: dt.date) -> ir.Table:
     """Return one decision per record of ``records``.
 
-    ``records``: record_id, record_key (unique), subject_category, status, usage_scope, decision_date and, for
-    penalties, penalty_category, publicity_until, publicity_period. ``earlier``: record_key, first_shown (day on which
+    ``records``: record_id, record_key (unique), withdrawal (code of an event that took the record back; null while it
+    stands), subject_category, status, usage_scope, decision_date and, for penalties, penalty_category,
+    publicity_until, publicity_period. ``earlier``: record_key, first_shown (day on which
     this site first showed it). Returns record_id, record_key, shown, until (last day, null = no end), first_shown
     (null when never shown), reason (id of the policy row when shown, else code of the withholding).
     """
@@ -32,6 +33,7 @@ def disclose(records: ir.Table, earlier: ir.Table, *, site: str, kind: Kind, as_
     t = t.mutate(until=_until(t, periods, kind))
     withheld = ibis.cases(
         ((t.subject_category == NATURAL_PERSON).fill_null(False), "natural_person"),
+        (t.withdrawal.notnull(), t.withdrawal),
         ((t.status == "withdrawn").fill_null(False), "withdrawn"),
         ((t.status == "invalid").fill_null(False), "invalid"),
         ((t.usage_scope != "0").fill_null(False), "not_public"),

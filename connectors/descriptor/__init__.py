@@ -13,6 +13,7 @@ from connectors.descriptor.agency import Agency, AgencyCode, AgencyName, Contact
 from connectors.descriptor.loading import DescriptorError, agency_ids, load_agency, load_descriptor
 from connectors.descriptor.streams import (
     Absence,
+    Circuit,
     FileFormat,
     Limit,
     MassChange,
@@ -48,6 +49,7 @@ __all__ = [
     "AgencyName",
     "ChangeDates",
     "ChangeNumbers",
+    "Circuit",
     "Contact",
     "DescriptorError",
     "DropFolder",

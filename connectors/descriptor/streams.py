@@ -84,6 +84,18 @@ class Retries(Facts):
     longest_wait: float = Field(default=60.0, ge=0)
 
 
+class Circuit(Facts):
+    """When a source that fails is left alone: failures in a row by class, then minutes, doubled each time.
+
+    ``refused`` counts answers that a person has to mend (401, 403, 404), ``unavailable`` those that pass (429, 5xx).
+    """
+
+    refused: int = Field(default=3, ge=1)
+    unavailable: int = Field(default=4, ge=1)
+    first_minutes: int = Field(default=15, ge=1)
+    longest_minutes: int = Field(default=720, ge=1)
+
+
 class Stream(Facts):
     """What every stream states, whatever it carries."""
 
@@ -96,6 +108,7 @@ class Stream(Facts):
     mass_change: MassChange
     deletions: Annotated[NoDeletions | Tombstones | Absence, Field(discriminator="by")] = NoDeletions(by="none")
     retries: Retries = Retries()
+    circuit: Circuit = Circuit()
     rate: float = Field(default=5.0, gt=0, description="requests per second that the host is asked at most")
 
 

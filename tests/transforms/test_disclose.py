@@ -16,7 +16,8 @@ D = dt.date
 DUCKDB = ibis.duckdb.connect()
 DECIDED = D(2018, 8, 20)
 TYPES = {
-    "record_id": "int64", "record_key": "string", "subject_category": "string", "status": "string",
+    "record_id": "int64", "record_key": "string", "withdrawal": "string",
+    "subject_category": "string", "status": "string",
     "usage_scope": "string", "decision_date": "date", "penalty_category": "string", "licence_category": "string",
     "publicity_until": "date", "publicity_period": "string",
 }  # fmt: skip
