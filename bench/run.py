@@ -1,7 +1,8 @@
 """``make bench``: our pipeline and the plain pandas script on the same files in the same run; prints JSON.
 
 200,000 penalties against 300,000 enterprises, all four sites; then, to see how memory grows, ten times the penalties
-with one site, beside the same number of penalties with one site. Sizes can be given:
+with one site, beside the same number of penalties with one site; then reading and checking alone, of as many and of five
+times as many penalties. Sizes can be given:
 ``python -m bench.run [PENALTIES [ENTERPRISES]]``.
 """
 
@@ -36,6 +37,12 @@ def main(penalties: int = 200_000, enterprises: int = 300_000) -> dict[str, Any]
         _tell(f"ours: one site, {10 * penalties} penalties (minutes)")
         write_penalties(tenfold, register, 10 * penalties, seed=7)
         grown = _ours(tenfold, register, work / "ten", GROWTH_SITE)
+        tenfold.unlink()
+        _tell(f"ours: reading and checking alone, {penalties} and {5 * penalties} penalties")
+        checked = _checks(once, work / "checks")
+        fivefold = work / "fivefold.csv"
+        write_penalties(fivefold, register, 5 * penalties, seed=7)
+        checked_fivefold = _checks(fivefold, work / "checks")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return {
@@ -43,9 +50,14 @@ def main(penalties: int = 200_000, enterprises: int = 300_000) -> dict[str, Any]
         "peer_pandas": peer,
         "ours_one_site": one_site,
         "ours_one_site_ten_times_the_rows": grown,
+        "ours_checks_alone": checked,
+        "ours_checks_alone_five_times_the_rows": checked_fivefold,
         "ratio_rows_per_second": round(ours["rows_per_second"] / peer["rows_per_second"], 2),
         "ratio_peak_memory": round(ours["peak_rss_mb"] / peer["peak_rss_mb"], 2),
         "memory_growth_for_ten_times_the_rows": round(grown["peak_rss_mb"] / one_site["peak_rss_mb"], 2),
+        "memory_growth_of_checks_for_five_times_the_rows": round(
+            checked_fivefold["peak_rss_mb"] / checked["peak_rss_mb"], 2
+        ),
     }
 
 
@@ -57,6 +69,14 @@ def _ours(penalties: Path, register: Path, home: Path, *sites: str) -> dict[str,
         return _measured(["bench.ours", penalties, register, home, *sites], home / "postgres")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _checks(penalties: Path, home: Path) -> dict[str, Any]:
+    home.mkdir()
+    try:
+        return _measured(["bench.checks", penalties, home], home / "no-server")
+    finally:
+        shutil.rmtree(home)
 
 
 def _peer(penalties: Path, register: Path, home: Path) -> dict[str, Any]:
