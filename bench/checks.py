@@ -65,4 +65,4 @@ def _count(failures: Counter[str], outcomes: dict[str, Outcome]) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(*map(Path, sys.argv[1:3]))))
+    print(json.dumps(run(Path(sys.argv[1]), Path(sys.argv[2]))))

@@ -51,8 +51,10 @@ def run(penalties: Path, register: Path, home: Path, sites: list[str]) -> dict[s
     office = open_office()
     timed("register", lambda: load_register(office, register, as_of=AS_OF))
     timed("imports", judge_one_row)
-    delivered = {"agency": "aic", "kind": Kind.PENALTY, "as_of": AS_OF}
-    taken = timed("ingest", lambda: ingest_file(office, penalties, **delivered, guarded=False))
+    taken = timed(
+        "ingest",
+        lambda: ingest_file(office, penalties, agency="aic", kind=Kind.PENALTY, as_of=AS_OF, guarded=False),
+    )
     attached = timed("attach", lambda: attach(office, as_of=AS_OF))
     judge_of_this_process().close()  # in production each step is a process of its own
     peak_after_attach = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -69,4 +71,5 @@ def run(penalties: Path, register: Path, home: Path, sites: list[str]) -> dict[s
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(*map(Path, sys.argv[1:4]), sys.argv[4:] or SITES)))
+    files = [Path(argument) for argument in sys.argv[1:4]]
+    print(json.dumps(run(files[0], files[1], files[2], sys.argv[4:] or SITES)))

@@ -1,8 +1,8 @@
 """``make bench``: our pipeline and the plain pandas script on the same files in the same run; prints JSON.
 
 200,000 penalties against 300,000 enterprises, all four sites; then, to see how memory grows, ten times the penalties
-with one site, beside the same number of penalties with one site; then reading and checking alone, of as many and of five
-times as many penalties. Sizes can be given:
+with one site, beside the same number of penalties with one site; then reading and checking alone, of as many and of
+five times as many penalties. Sizes can be given:
 ``python -m bench.run [PENALTIES [ENTERPRISES]]``.
 """
 
