@@ -27,7 +27,7 @@ from transforms.columns import Kind, record_schema
 from transforms.findings import rule_findings
 from transforms.problems import Problem
 from transforms.sheets import Recognition, SheetDefinition, unknown_column_problems
-from transforms.source_fields import SourceFields, recognise_source
+from transforms.source_fields import SourceFields, cells_known, only_worksheet, recognise_source
 from transforms.standardise import standardise
 
 READ_ROWS: Final = 12_500
@@ -91,7 +91,13 @@ class DeliveryReader:
             yield from batches
 
     def _batches_of(self, file: FileOfDelivery) -> Iterator[ReadBatch]:
-        with open_table(self._archive.open(file.sha256), file=file.name, limits=Limits(batch_rows=READ_ROWS)) as table:
+        with open_table(
+            self._archive.open(file.sha256),
+            file=file.name,
+            limits=Limits(batch_rows=READ_ROWS),
+            fits=lambda row: cells_known(row, self._kind, self._sources),
+            worksheet=only_worksheet(self._sources),
+        ) as table:
             if table.header:
                 recognition = recognise_source(table.header, self._kind, self._sources, file=file.name)
                 self.problems += unknown_column_problems(recognition, file=file.name)

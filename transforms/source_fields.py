@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from transforms.columns import Kind, Sheet
 from transforms.problems import DeliveryRefused, Problem
-from transforms.sheets import Recognition, recognise
+from transforms.sheets import Recognition, known_cells, recognise
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,13 @@ class SourceFields:
     """How one stream writes a sheet.
 
     ``fields`` names the sheet's column behind a column of the source; ``code_tables`` the text behind a value, per
-    column of the sheet.
+    column of the sheet; ``worksheet`` the pattern of the worksheet's title in a workbook.
     """
 
     sheet: Sheet
     fields: Mapping[str, str] = field(default_factory=dict)
     code_tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    worksheet: str | None = None
 
 
 def recognise_source(header: Sequence[str], kind: Kind, sources: Iterable[SourceFields], *, file: str) -> Recognition:
@@ -55,6 +56,18 @@ def recognise_source(header: Sequence[str], kind: Kind, sources: Iterable[Source
         unknown=tuple(cells[name] for name in recognition.unknown),
         code_tables=tables,
     )
+
+
+def cells_known(header: Sequence[str], kind: Kind, sources: Iterable[SourceFields]) -> int:
+    """Return how many cells of a row name a column of the kind, in the words of a sheet or of one of the streams."""
+    named = set().union(*(source.fields for source in sources)) & set(header)
+    return len(named) + known_cells([cell for cell in header if cell not in named], kind)
+
+
+def only_worksheet(sources: Iterable[SourceFields]) -> str | None:
+    """Return the worksheet that the streams of a kind agree on; null where they name none or several."""
+    patterns = {source.worksheet for source in sources}
+    return patterns.pop() if len(patterns) == 1 else None
 
 
 def _refuse_twice_named(told: Mapping[str, str], file: str) -> None:

@@ -113,7 +113,7 @@ class Agency(Facts):
     def source_fields(self, kind: Kind) -> tuple[SourceFields, ...]:
         """Return how the agency's streams of one kind write their sheets."""
         return tuple(
-            SourceFields(stream.sheet, stream.fields, stream.code_tables)
+            SourceFields(stream.sheet, stream.fields, stream.code_tables, stream.format.worksheet)
             for stream in self.streams
             if stream.kind is kind
         )

@@ -19,6 +19,7 @@ class FileFormat(Facts):
     encoding: Codec = "utf-8"
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     rows_at: str | None = Field(default=None, description="dotted path to the rows of a JSON or XML document")
+    worksheet: str | None = Field(default=None, description="pattern of the worksheet's title, e.g. 行政许可*")
 
 
 class Volume(Facts):

@@ -21,7 +21,7 @@ from connectors.formats.limits import Limits
 from connectors.formats.rules import BLANK_ROWS, NO_ROWS
 from connectors.formats.screening import table_schema
 from connectors.formats.source import Source
-from connectors.formats.workbook import open_workbook
+from connectors.formats.workbook import Fits, open_workbook
 from connectors.formats.xml_rows import open_xml
 from transforms.problems import Problem
 
@@ -106,12 +106,15 @@ def open_table(
     file: str,
     limits: Limits = Limits(),  # noqa: B008 frozen
     rows_at: str | None = None,
+    fits: Fits = lambda _header: 0,
+    worksheet: str | None = None,
 ) -> TextTable:
     """Open a delivered file, told by its content whatever its name; ``file`` is the name used in messages.
 
     ``rows_at`` is the dotted path to the rows of a JSON value (``data.list``) or to the element around the records of
-    an XML file; without it the usual places are tried. Raises DeliveryRefused when the file as a whole cannot be read
-    (F01-F12 of ``rules.py``).
+    an XML file; without it the usual places are tried. ``fits`` (how many cells of a row name a column that is wanted)
+    and ``worksheet`` (a pattern of its title) choose the sheet and the header row of a workbook.
+    Raises DeliveryRefused when the file as a whole cannot be read (F01-F12 of ``rules.py``).
     """
     source = Source(stream_or_path, file, limits)
     findings = Findings(file, limits)
@@ -119,7 +122,7 @@ def open_table(
         told = told_format(source, file)
         body: _Body
         if told == "xlsx":
-            encoding, body = "utf-8", open_workbook(source, findings)
+            encoding, body = "utf-8", open_workbook(source, findings, fits=fits, worksheet=worksheet)
         else:
             encoding, strict = told_encoding(source, file, header_line=told == "csv")
             if told == "csv":

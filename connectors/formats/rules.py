@@ -218,6 +218,15 @@ OTHER_SHEETS: Final = FormatRule(
     "Rows on a second sheet would otherwise be lost in silence.",
 )
 
+ROWS_ABOVE: Final = FormatRule(
+    "F24",
+    "warn",
+    "表头上方的行",
+    "表头在第 {header} 行,其上方的第 {rows} 行未读取",
+    "如为标题、单位、制表日期等说明,无需处理;如含应报送数据,请移到表头下方后重新报送",
+    "A title row above the table is customary, but what is passed over must be told.",
+)
+
 RULES: Final[tuple[FormatRule, ...]] = (
     EMPTY_FILE,
     WEB_PAGE,
@@ -242,5 +251,6 @@ RULES: Final[tuple[FormatRule, ...]] = (
     NO_ROWS,
     BLANK_ROWS,
     OTHER_SHEETS,
+    ROWS_ABOVE,
 )
 """All rules of this folder, by number."""

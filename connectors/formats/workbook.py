@@ -5,42 +5,40 @@ Row numbers are those of the sheet.
 
 from __future__ import annotations
 
-import datetime as dt
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any, Final
+from xml.parsers.expat import ExpatError
 
 import pyarrow as pa
 from defusedxml.common import DefusedXmlException
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet._reader import WorkSheetParser
 
 from connectors.formats.findings import Findings
 from connectors.formats.header import LOOK_AHEAD, NAMED_CELLS, clean_name, column_names
 from connectors.formats.limits import Limits
 from connectors.formats.rules import (
     BROKEN_XML,
-    EXCEL_VALUE,
-    FORMULA,
     NO_TABLE,
     OTHER_SHEETS,
+    ROWS_ABOVE,
     TOO_LARGE,
     UNKNOWN_FORMAT,
     XML_DTD,
-    FormatRule,
 )
 from connectors.formats.screening import Row, batches_of
+from connectors.formats.sheet_xml import DateStyles, DoctypeError, SheetRow, sheet_rows
 from connectors.formats.source import Source
 
-EXACT_BELOW: Final = 10**15
-"""Excel keeps 15 significant digits; a larger whole number has lost its last ones."""
+Fits = Callable[[Sequence[str]], int]
+"""Says of the cells of a row how many name a column that is wanted."""
 
 _SHARED_TEXT: Final = "xl/sharedStrings.xml"
 _SHARED_TEXT_BYTES: Final = 256 << 20
@@ -52,7 +50,8 @@ _MOST_PARTS: Final = 10_000
 _DAMAGE: Final = (
     zipfile.BadZipFile,
     zlib.error,
-    SyntaxError,  # the base of every XML parser's error
+    SyntaxError,  # the base of openpyxl's XML errors
+    ExpatError,
     LookupError,
     ValueError,
     TypeError,
@@ -61,9 +60,6 @@ _DAMAGE: Final = (
     EOFError,
 )
 """What openpyxl lets out when the container or a part of it is not what it should be."""
-
-_Cell = dict[str, Any]
-"""A cell as openpyxl parses it: column (from 1), value, data_type."""
 
 
 @dataclass(frozen=True)
@@ -74,42 +70,43 @@ class _Sheet:
     title: str
     part: str
 
-    def rows(self, file: str) -> Iterator[tuple[int, list[_Cell]]]:
-        """Yield number and cells of each row that is there; damage in the sheet's XML refuses the file (F09, F10).
-
-        openpyxl's parser is used below its worksheet class, which looks for the size of a sheet by loading all of it,
-        drops a row whose number is not above the one before, and fills gaps with empty rows.
-        """
+    def rows(self, file: str) -> Iterator[SheetRow]:
+        """Yield each row that is there; damage in the sheet's XML refuses the file (F09, F10)."""
         book: Any = self.excel.wb
+        dates = DateStyles(book.epoch, book._date_formats, book._timedelta_formats)
         last = 0
         try:
             with self.excel.archive.open(self.part) as content:
-                parser = WorkSheetParser(
-                    content,
-                    self.excel.shared_strings,
-                    data_only=False,
-                    epoch=book.epoch,
-                    date_formats=book._date_formats,
-                    timedelta_formats=book._timedelta_formats,
-                )
-                for number, cells in parser.parse():
-                    columns = {cell["column"] for cell in cells}
-                    if number <= last or len(columns) < len(cells):
-                        raise BROKEN_XML.refusal(file, line=number, what="XLSX 工作表的行号或列号重复")
-                    last = number
-                    yield number, cells
+                for row in sheet_rows(content, self.excel.shared_strings, dates):
+                    if row.number <= last or row.twice:
+                        raise BROKEN_XML.refusal(file, line=row.number, what="XLSX 工作表的行号或列号重复")
+                    last = row.number
+                    yield row
+        except DoctypeError as error:
+            raise XML_DTD.refusal(file) from error
         except _DAMAGE as error:
-            if isinstance(error, DefusedXmlException):
-                raise XML_DTD.refusal(file) from error
             raise BROKEN_XML.refusal(file, line=last + 1, what="XLSX 工作表") from error
 
-    def header(self, file: str) -> tuple[int, list[str]] | None:
-        """Return number and texts of the first of the top rows with three cells of text."""
-        for number, cells in islice(self.rows(file), LOOK_AHEAD):
-            named = [cell for cell in cells if cell["data_type"] == "s" and clean_name(str(cell["value"] or ""))]
-            if len(named) >= NAMED_CELLS:
-                return number, [text or "" for text in _texts(cells)[0]]
-        return None
+    def header(self, file: str, fits: Fits) -> _Header | None:
+        """Return the best of the top rows with three cells of text: the first of those that fit best."""
+        found: _Header | None = None
+        for row in islice(self.rows(file), LOOK_AHEAD):
+            if row.text_cells >= NAMED_CELLS:
+                names = [text or "" for text in row.texts]
+                score = fits([clean_name(name) for name in names])
+                if found is None or score > found.score:
+                    found = _Header(self, row.number, names, score)
+        return found
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A row that may be the header of a sheet; ``score``: how many of its cells name a column that is wanted."""
+
+    sheet: _Sheet
+    row: int
+    cells: list[str]
+    score: int
 
 
 @dataclass(frozen=True)
@@ -128,38 +125,49 @@ class Workbook:
         yield from batches_of(self._rows(findings), self.columns, findings)
 
     def _rows(self, findings: Findings) -> Iterator[Row]:
-        for number, cells in self.sheet.rows(findings.file):
-            if number > self.header_row:
-                texts, wrong = _texts(cells)
-                if wrong is None:
-                    yield number, texts
-                else:
-                    position, rule, values = wrong
-                    name = self.columns[position] if position < len(self.columns) else ""
-                    shown = ",".join((text or "")[:200] for text in texts)
-                    findings.reject(rule, number, shown, name, **values)
+        above: list[int] = []
+        for row in self.sheet.rows(findings.file):
+            if row.number <= self.header_row:
+                above += [row.number] if row.number < self.header_row and any(row.texts) else []
+                continue
+            if above:
+                findings.warn(ROWS_ABOVE, header=self.header_row, rows="、".join(map(str, above)))
+                above = []
+            if row.wrong is None:
+                yield row.number, row.texts
+            else:
+                position, rule, values = row.wrong
+                name = self.columns[position] if position < len(self.columns) else ""
+                shown = ",".join((text or "")[:200] for text in row.texts)
+                findings.reject(rule, row.number, shown, name, **values)
+        if above:
+            findings.warn(ROWS_ABOVE, header=self.header_row, rows="、".join(map(str, above)))
 
 
-def open_workbook(source: Source, findings: Findings) -> Workbook:
-    """Weigh the container before it is unpacked, then find the first visible sheet with a header row.
+def open_workbook(
+    source: Source, findings: Findings, *, fits: Fits = lambda _header: 0, worksheet: str | None = None
+) -> Workbook:
+    """Weigh the container before it is unpacked, then find the visible sheet and the row that are wanted.
 
-    The header is the first of the top rows with three cells of text. Raises DeliveryRefused: a zip bomb or too large
-    (F08), a broken container (F03) or part (F09), a document type definition (F10), no header (F05).
+    ``fits`` says how many cells of a row name a column that is wanted: the first sheet with the best row is read, its
+    header is that row. ``worksheet`` is a pattern (``行政许可*``) that the sheet's title must have. Sheets that fit as
+    well and are not read are told of (F23), so are rows above the header (F24). Raises DeliveryRefused: a zip bomb or
+    too large (F08), a broken container (F03) or part (F09), a document type definition (F10), no header (F05).
     """
     file = findings.file
     source.stream.seek(0)
     _weigh(source, file, findings.limits)
     source.stream.seek(0)
-    headers: dict[_Sheet, tuple[int, list[str]]] = {}
-    for sheet in _visible_sheets(source, file):
-        if found := sheet.header(file):
-            headers[sheet] = found
+    sheets = [s for s in _visible_sheets(source, file) if worksheet is None or fnmatchcase(s.title, worksheet)]
+    if not sheets and worksheet is not None:
+        raise NO_TABLE.refusal(file, what=f"工作簿里没有名称符合“{worksheet}”的可见工作表")
+    headers = [header for sheet in sheets if (header := sheet.header(file, fits))]
     if not headers:
         raise NO_TABLE.refusal(file, what="工作簿里没有找到表头:没有一行有三个以上的列名")
-    first, *others = headers
-    row, cells = headers[first]
-    columns = column_names(cells, file, findings.limits, row)
-    return Workbook(first, columns, row, tuple(sheet.title for sheet in others))
+    most = max(header.score for header in headers)
+    first, *others = (header for header in headers if header.score == most)
+    columns = column_names(first.cells, file, findings.limits, first.row)
+    return Workbook(first.sheet, columns, first.row, tuple(other.sheet.title for other in others))
 
 
 def _visible_sheets(source: Source, file: str) -> list[_Sheet]:
@@ -202,36 +210,3 @@ def _weigh(source: Source, file: str, limits: Limits) -> None:
         most = _SHARED_TEXT_BYTES if part.filename == _SHARED_TEXT else _PART_BYTES
         if part.file_size > most and part.filename.endswith((".xml", ".rels")) and _SHEETS not in part.filename:
             raise TOO_LARGE.refusal(file, what=f"XLSX 的组成部分 {part.filename} 过大")
-
-
-def _texts(cells: Sequence[_Cell]) -> tuple[list[str | None], tuple[int, FormatRule, dict[str, Any]] | None]:
-    """Return the texts of a row by position, and position, rule and values of its first damaged cell."""
-    texts: list[str | None] = [None] * max((cell["column"] for cell in cells), default=0)
-    wrong: tuple[int, FormatRule, dict[str, Any]] | None = None
-    for cell in cells:
-        value, kind, position = cell["value"], cell["data_type"], cell["column"] - 1
-        if value is None:
-            continue
-        if wrong is None and kind == "f":
-            wrong = position, FORMULA, {}
-        elif wrong is None and kind == "e":
-            wrong = position, EXCEL_VALUE, {"what": str(value)}
-        elif wrong is None and kind == "n" and isinstance(value, int | float) and abs(value) >= EXACT_BELOW:
-            wrong = position, EXCEL_VALUE, {"what": "超过 15 位的数字"}
-        texts[position] = (value if kind == "s" and isinstance(value, str) else _shown(value)) or None
-    return texts, wrong
-
-
-def _shown(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return format(Decimal(repr(value)), "f").removesuffix(".0")
-        case dt.datetime():
-            whole = (value + dt.timedelta(microseconds=500_000)).replace(microsecond=0)
-            return f"{whole:%Y-%m-%d}" if whole.time() == dt.time() else f"{whole:%Y-%m-%d %H:%M:%S}"
-        case dt.date() | dt.time():
-            return value.isoformat()
-        case _:
-            return str(value)

@@ -138,6 +138,12 @@ def recognise(header: Sequence[str], kind: Kind, *, file: str) -> Recognition:
     return Recognition(definition, columns, tuple(cell for cell in header if cell not in columns))
 
 
+def known_cells(header: Sequence[str], kind: Kind) -> int:
+    """Return how many cells of a row name a column of the kind, by the sheet that knows most of them."""
+    folded = {cell: _fold(cell) for cell in header}
+    return max(len(_match(folded, sheet)) for (of, _), sheet in SHEETS.items() if of is kind)
+
+
 def _match(folded: dict[str, str], definition: SheetDefinition) -> dict[str, Column]:
     matched: dict[str, Column] = {}
     for cell, text in folded.items():
