@@ -54,14 +54,13 @@ def list_sources(json_: Json = False) -> None:
 
 
 def _summary(agency: Agency) -> dict[str, Any]:
-    streams = [
-        stream.kind.value if stream.id == stream.kind else f"{stream.id} ({stream.kind})" for stream in agency.streams
-    ]
+    carried = [(stream.id, stream.kind.value) for stream in agency.streams]
+    carried += [(stream.id, stream.content) for stream in agency.references]
     return {
         "id": agency.id,
         "name": agency.names[0].name,
         "transport": ", ".join(sorted({stream.transport.type for stream in agency.streams})),
-        "streams": streams + [f"{stream.id} [{stream.content}]" for stream in agency.references],
+        "streams": [what if stream_id == what else f"{stream_id} ({what})" for stream_id, what in carried],
         "schedule": ", ".join(sorted({stream.schedule for stream in agency.streams})),
         "freshness_hours": min(stream.freshness_hours for stream in agency.streams),
         "default_hold": agency.default_hold,

@@ -76,9 +76,10 @@ def assert_sound_row_is_accepted(path: Path, folder: Path) -> None:
     """A sound row, written as each stream writes it, is recognised, decoded and accepted without a word."""
     agency = load_descriptor(path)
     for stream in agency.streams:
-        report = sample_report(agency, stream, folder, [own_row(agency, stream)] * 2)
+        rows = [own_row(agency, stream)] * (1 if stream.format.type == "html" else 2)
+        report = sample_report(agency, stream, folder, rows)
         assert report.sound, report
-        assert report.rows == 2
+        assert report.rows == len(rows)
         assert report.stream == stream.id
         assert not {failure.expectation for failure in report.failures}, report.failures
 
@@ -112,6 +113,10 @@ def write_sample(stream: RecordStream, file: Path, rows: list[dict[str, str]]) -
             writer.writeheader()
             writer.writerows(rows)
             file.write_bytes(text.getvalue().encode(stream.format.encoding))
+        case "html":
+            [row] = rows
+            cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in row.items())
+            file.write_text(f"<!DOCTYPE html><html><body><table>{cells}</table></body></html>", encoding="utf-8")
         case "xlsx":
             workbook = Workbook()
             sheet = workbook.active

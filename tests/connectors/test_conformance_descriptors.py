@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.descriptor import agency_ids, load_agency
+from connectors.descriptor.schema import agency_schema
 from tests.connectors.conformance import (
     assert_office_is_sound,
     assert_sound_row_is_accepted,
@@ -18,8 +19,8 @@ from tests.connectors.conformance import (
 
 AGENCIES = Path(str(resources.files("connectors") / "agencies"))
 OFFICES = Path(str(resources.files("simulator") / "offices"))
-VERTICAL = {"bca": "工业和信息化部"}
-HELD: set[str] = set()
+VERTICAL = {"bca": "工业和信息化部", "customs": "海关总署", "post": "国家邮政局"}
+HELD = {"customs", "psb"}
 KNOWS_THE_WORD = {"R01.subject_category", "R14.category", "R20.status"}
 """The expectations that fail for a word that is none of the list's."""
 OTHER = "其他"
@@ -53,6 +54,12 @@ def test_every_value_of_a_code_table_is_a_word_that_the_rules_know(agency_id: st
             report = sample_report(agency, stream, tmp_path, rows)
             assert not {failure.expectation for failure in report.failures} & KNOWS_THE_WORD, (code, report.failures)
             assert report.untranslated == {}
+
+
+def test_they_are_the_thirteen_of_the_plan_by_every_transport() -> None:
+    assert len(agency_ids()) == 13
+    used = {stream.transport.type for each in agency_ids() for stream in load_agency(each).streams}
+    assert used == set(agency_schema()["$defs"]["RecordStream"]["properties"]["transport"]["discriminator"]["mapping"])
 
 
 def test_merged_vertical_and_held_agencies_say_so() -> None:

@@ -16,7 +16,9 @@ from connectors.descriptor import agency_ids, load_agency
 from dags.assets import SITES
 
 ROOT = Path(__file__).resolve().parents[2]
-AGENCIES = ["aic", "bca", "bcom", "cac", "drc", "fda", "pprft", "qtsb"]
+AGENCIES = [
+    "aic", "bca", "bcom", "cac", "customs", "drc", "eitc", "fda", "ipo", "post", "pprft", "psb", "qtsb",
+]  # fmt: skip
 COLLECT = [f"collect__{agency}" for agency in AGENCIES]
 PUBLISH = ["publish__creditbj", "publish__creditchina", "publish__gsxt", "publish__qyxy"]
 ALL = sorted([*COLLECT, *PUBLISH, "attach_records", "cut_off_day", "refresh_register"])
@@ -94,9 +96,14 @@ def test_the_clock_starts_the_register_first_and_each_agency_when_its_descriptor
         "collect__bca": "30 7 * * *",
         "collect__bcom": "0 8 * * *",
         "collect__cac": "0 7 * * *",
+        "collect__customs": "15 7 * * *",
         "collect__drc": "45 6 * * *",
+        "collect__eitc": "45 7 * * *",
         "collect__fda": "0 7 * * *",
+        "collect__ipo": "30 8 * * *",
+        "collect__post": "0 8 * * *",
         "collect__pprft": "15 8 * * *",
+        "collect__psb": "30 7 * * *",
         "collect__qtsb": "15 7 * * *",
     }
     assert {dag_id: clock.key_format for dag_id, clock in clocks.items()} == {

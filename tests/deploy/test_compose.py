@@ -32,8 +32,16 @@ IN_THE_TOPOLOGY = {
 RUN_STEPS = ("worker",)
 READ_BY_SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()}
 LEFT_AT_DEFAULT = {"DISCLOSURE_ARCHIVE_URL", "DISCLOSURE_SIGNING_KEY_FILE", "ENGINE"}
-OF_AN_ADDRESS = {"drop_folder": ("URL",), "exchange_db": ("URL", "SECRET"), "paged_api": ("URL", "SECRET", "CA_FILE")}
-"""What an endpoint needs, by transport: a folder has no password, a database no certificate authority file."""
+OF_AN_ADDRESS = {
+    "drop_folder": ("URL",),
+    "exchange_db": ("URL", "SECRET"),
+    "html_list": ("URL", "CA_FILE"),
+    "paged_api": ("URL", "SECRET", "CA_FILE"),
+    "sftp": ("URL", "SECRET", "HOST_KEY"),
+    "soap": ("URL", "SECRET", "CA_FILE"),
+}
+"""What an endpoint needs, by transport: a folder has no password, a database no certificate authority file, public web
+pages no token, an SFTP server a host key that is known beforehand."""
 READ_BY_FEED_SERVER = {
     "DISCLOSURE_FEEDS_DIR", "DISCLOSURE_FEEDS_HOST", "DISCLOSURE_FEEDS_PORT",
     *(f"DISCLOSURE_FEED_TOKEN_{site.upper()}" for site in SITES),
@@ -119,6 +127,7 @@ def test_airflow_reaches_an_agency_where_the_command_line_does(services: dict[st
         assert connection["host"] == endpoint.url
         assert connection.get("password") == endpoint.secret
         assert (connection.get("extra", {}).get("ca_file") or None) == endpoint.ca_file
+        assert connection.get("extra", {}).get("host_key") == endpoint.host_key
 
 
 def test_nothing_is_set_that_nobody_reads(services: dict[str, dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 import typer.main
 
-from connectors.descriptor import agency_ids
+from connectors.descriptor import Agency, RecordStream, ReferenceStream, agency_ids, load_agency
 from docs import rules_table
 from feeds import server
 from pipeline.cli import app
@@ -90,6 +90,16 @@ def test_operators_find_every_setting() -> None:
     named = set(re.findall(r"^(?:# )?([A-Z0-9_]+)=", example, re.MULTILINE))
     known |= {name for name in named if not re.match(rf"DISCLOSURE_({agencies})_[A-Z_]+$|.*_TOKEN_", name)}
     assert not {name for name in known if f"`{name}`" not in page}
+
+
+def test_sources_tell_every_agency_with_its_transport_and_every_key() -> None:
+    page = (ROOT / "docs/sources.md").read_text(encoding="utf-8")
+    for agency in map(load_agency, agency_ids()):
+        [line] = [line for line in page.splitlines() if line.startswith(f"| `{agency.id}` |")]
+        assert f"`{agency.streams[0].transport.type}`" in line
+        assert ("**held**" in line) == bool(agency.default_hold)
+    for model in (Agency, RecordStream, ReferenceStream):
+        assert not {name for name in model.model_fields if f"`{name}`" not in page}
 
 
 def test_every_decision_is_listed_and_has_its_four_parts() -> None:
