@@ -15,6 +15,12 @@ def deadline_missed(late_dag: str) -> None:
     stats.incr("disclosure.deadline_missed", tags={"dag_id": late_dag})
 
 
+def source_silent(source: str, text: str) -> None:
+    """Say that a source (``agency/stream``) is silent past its limit; ``text`` tells since when and whom to ask."""
+    log.error("ALARM source silent: %s", text)
+    stats.incr("disclosure.source_silent", tags={"source": source})
+
+
 def import_failed(filename: str, stacktrace: str) -> None:
     """Say that a DAG file does not import: its DAGs keep their last good version or are gone."""
     reason = stacktrace.strip().splitlines()[-1] if stacktrace.strip() else "no traceback"

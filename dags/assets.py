@@ -3,6 +3,8 @@
 A *closed* asset says that a part of the day will bring nothing more; it does not say that the part succeeded. The
 state store of ``ATTACHED`` has a key per business date that attaching has begun for. ``DUE`` says that a date is to be
 attached without waiting for every part: the cut-off came first, or a part closed after it.
+
+``HELD`` alone is keyed by hold (``hold|12``); its state store has a key per hold that people are asked about.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ REGISTER_CLOSED = Asset(name="register_closed", uri="disclosure://register")
 ATTACHED = Asset(name="records_attached", uri="disclosure://attachments")
 DUE = Asset(name="attach_now", uri="disclosure://due")
 DUE_ALIAS = AssetAlias(name="attach_now_if_the_day_is_cut_off")
+
+HELD = Asset(name="delivery_held", uri="disclosure://held")
 
 SITES = ("creditbj", "creditchina", "gsxt", "qyxy")
 

@@ -10,12 +10,15 @@ from typing import Any, Final
 
 from connectors.descriptor import load_agency
 from connectors.endpoint import Endpoint, endpoint_from_environment
+from pipeline import holds
 from pipeline.attach import attach as attach_due
 from pipeline.collect import collect
 from pipeline.ingest import ingest_delivery
 from pipeline.office import Office, open_office
 from pipeline.publish import publish as publish_sites
 from pipeline.register import Mode, load_register
+from pipeline.silence import late_sources
+from store.holds import Choice, Hold, HoldDecided
 
 REGISTER_FILE: Final = re.compile(r"register_(?P<day>\d{8})_(?P<mode>full|changes)\.csv")
 """Name of a file in the register inbox: the day it speaks of, and whether it is a full set or a change set."""
@@ -80,3 +83,39 @@ def publish(site: str, as_of: dt.date) -> dict[str, Any]:
     """Publish a site's release of a business day."""
     [published] = publish_sites(_office(), [site], as_of=as_of)
     return asdict(published) | {"as_of": published.as_of.isoformat(), "directory": str(published.directory)}
+
+
+def open_holds() -> list[int]:
+    """Return the numbers of the holds that wait for people."""
+    return [hold.hold_id for hold in holds.list_holds(_office())]
+
+
+def read_hold(hold_id: int) -> dict[str, Any]:
+    """Return a hold's state, and the question about it in words. Raises ``store.holds.HoldUnknown``."""
+    return _told(holds.read_hold(_office(), hold_id))
+
+
+def decide_hold(hold_id: int, *, person: str, decision: Choice, reason: str) -> dict[str, Any]:
+    """Enter a decision that was made in Airflow; one about a hold that is decided already changes nothing."""
+    try:
+        return _told(
+            holds.decide(_office(), hold_id, person=person, decision=decision, reason=reason, via="airflow").hold
+        )
+    except HoldDecided:
+        return read_hold(hold_id)
+
+
+def _told(hold: Hold) -> dict[str, Any]:
+    numbers = "\n".join(f"* {name}: {number}" for name, number in hold.numbers.items())
+    approved = "、".join(hold.approved_by) or "无"
+    return {
+        "hold": hold.hold_id,
+        "state": hold.state,
+        "subject": f"整批待批 {hold.hold_id}: {hold.agency} {hold.kind} {hold.as_of}",
+        "body": f"{hold.explanation}\n\n{numbers}\n\n须由两名不同人员批准; 已批准: {approved}。",
+    }
+
+
+def silent_sources(now: dt.datetime) -> dict[str, str]:
+    """Return, by ``agency/stream``, the alarm about each source that is silent past its limit at ``now``."""
+    return {f"{late.agency}/{late.stream}": late.alarm(now) for late in late_sources(_office(), now)}
