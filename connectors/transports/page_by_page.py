@@ -43,6 +43,7 @@ class PageByPage(ABC):
         self._by: Final = by
         self._row_id: Final = row_id
         self._read = PagesRead(row_id)
+        self._tokens: dict[int, str | None] = {}
 
     @abstractmethod
     def ask(self, position: Cursor) -> Page:
@@ -55,14 +56,13 @@ class PageByPage(ABC):
         marked as the last one. A pull that is cut off meanwhile asks for it again.
         """
         held: Piece | None = None
-        for page, number in self._pages():
+        for page, name, another_follows in self._pages():
             if page.content is None or not page.count:
                 continue
             if held:
                 yield held
-            name = f"{self._name}{self.place}_{number:05d}{self.suffix}"
             held = Piece(name, page.content, dict(self.position), last=False, rows=page.count)
-            if self.another_follows(page):
+            if another_follows:
                 yield held
                 held = None
         if held:
@@ -91,28 +91,31 @@ class PageByPage(ABC):
         mark = selection.moved(self._by, position["watermark"], until=position["until"], highest=position["highest"])
         return {"watermark": mark}
 
-    def _pages(self) -> Iterator[tuple[Page, int]]:
+    def _pages(self) -> Iterator[tuple[Page, str, bool]]:
+        """Yield each page, its name, and whether another piece is sure to follow; ``position`` is behind it then."""
         self._require_same_as_before_a_cut()
-        yield from self._selection()
-        while self.on_to_next_selection():
-            self._read = PagesRead(self._row_id)
-            yield from self._selection()
-
-    def _selection(self) -> Iterator[tuple[Page, int]]:
-        last = False
-        while not last:
-            page = self.ask(self.position)
+        more = True
+        while more:
             number = self.position["page"]
+            self._tokens[number] = self.position.get("token")
+            page = self.ask(self.position)
             self._advance(page, number)
-            if page.total == 0:
-                return
-            last = page.is_last
-            if last and page.total not in (None, self.position["received"]):
-                raise PullInconsistentError(
-                    f"{self._name}: {page.total} rows declared, {self.position['received']} received in {number} pages"
-                )
             self._look_for_shifts(page, number)
-            yield page, number
+            name = f"{self._name}{self.place}_{number:05d}{self.suffix}"
+            is_last = page.is_last or page.total == 0
+            another_follows = not is_last and self.another_follows(page)
+            if is_last:
+                self._require_all_rows(page, number)
+                more = self.on_to_next_selection()
+                self._read, self._tokens = PagesRead(self._row_id), {}
+            yield page, name, another_follows
+
+    def _require_all_rows(self, page: Page, number: int) -> None:
+        received = self.position["received"]
+        if page.total not in (None, received):
+            raise PullInconsistentError(
+                f"{self._name}: {page.total} rows declared, {received} received in {number} pages"
+            )
 
     def _advance(self, page: Page, number: int) -> None:
         """Move behind a page that fits to those before it."""
@@ -148,7 +151,7 @@ class PageByPage(ABC):
 
     def _look_for_shifts(self, page: Page, number: int) -> None:
         suspect = self._read.take(number, page.rows)
-        if suspect is not None and page.number is not None:
+        if suspect is not None:
             self._read.compare(suspect, self._again(suspect).rows)
 
     def _require_same_as_before_a_cut(self) -> None:
@@ -157,7 +160,10 @@ class PageByPage(ABC):
             require_same(number, self.position["before"], self._again(number).rows)
 
     def _again(self, number: int) -> Page:
-        return self.ask({**self.position, "page": number, "again": True})
+        asked = {**self.position, "page": number, "again": True}
+        if number in self._tokens:
+            asked["token"] = self._tokens[number]
+        return self.ask(asked)
 
 
 def _begun(by: ChangeDates | ChangeNumbers, cursor: Cursor, as_of: date) -> Cursor:

@@ -103,7 +103,7 @@ class _ApiPages(PageByPage):
             parameters[options.since_parameter] = since
         if not isinstance(paging, NextToken):
             parameters[paging.parameter] = position["page"]
-        elif "token" in position:
+        elif position.get("token"):
             parameters[paging.parameter] = position["token"]
         return Question(options.path, what=what, parameters=parameters, headers={"Accept": "application/json"})
 
