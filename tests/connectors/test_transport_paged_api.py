@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import time
 from collections.abc import Iterator
@@ -13,7 +14,16 @@ from pathlib import Path
 import pytest
 import trustme
 
-from connectors.descriptor import ChangeDates, PagedApi, Retries, Stream, load_agency
+from connectors.descriptor import (
+    ChangeDates,
+    NextToken,
+    PagedApi,
+    PageNumbers,
+    Retries,
+    Stream,
+    TimeWindows,
+    load_agency,
+)
 from connectors.endpoint import Endpoint
 from connectors.transports.contract import AgencyRefused, AgencyUnavailable, Cursor, Piece, PullInconsistentError
 from connectors.transports.paged_api import pull
@@ -194,6 +204,72 @@ def test_rows_that_do_not_add_up_to_the_total_start_the_pull_over(server: PagedA
     server.faults.turn_on(Fault(FaultKind.WRONG_TOTAL, page=3))
     with pytest.raises(PullInconsistentError, match="changed from 95 to 96 rows"):
         drain(endpoint)
+
+
+WINDOWS = {
+    "paging": TimeWindows(by="window", start=date(2018, 8, 14), days=7),
+    "watermark": ChangeDates(by="date", overlap_days=3),
+}
+
+
+def test_windows_are_asked_for_one_after_the_other_on_a_grid(server: PagedApiServer, endpoint: Endpoint) -> None:
+    server.publish("/licences", date(2018, 8, 30), rows(96, 97))
+    pieces = drain(endpoint, as_of=date(2018, 8, 30), **WINDOWS)
+    assert numbers(pieces) == numbers_of(1, 97)
+    assert {piece.name.split("_")[2] for piece in pieces} == {"20180821", "20180828"}
+    spans = {tuple(re.findall(r"changed_(?:until|since)=([\d-]+)", target)) for target in server.requests}
+    assert spans == {("2018-08-20", "2018-08-14"), ("2018-08-27", "2018-08-21"), ("2018-08-30", "2018-08-28")}
+    assert pieces[-1].cursor == {"watermark": "2018-08-30"}
+
+
+def test_a_window_that_has_not_changed_is_not_handed_over_again(server: PagedApiServer, endpoint: Endpoint) -> None:
+    server.publish("/licences", date(2018, 8, 22), rows(96, 97))
+    cursor = drain(endpoint, as_of=date(2018, 8, 29), etags=True, **WINDOWS)[-1].cursor
+    server.publish("/licences", date(2018, 8, 30), rows(98, 98))
+    assert numbers(drain(endpoint, cursor, date(2018, 8, 30), etags=True, **WINDOWS)) == numbers_of(98, 98)
+    server.publish("/licences", date(2018, 8, 22), [{"XK_WSH": "改"}], 96)
+    changed = drain(endpoint, cursor, date(2018, 8, 30), etags=True, **WINDOWS)
+    assert "改" in numbers(changed)
+    assert len(json.dumps(changed[-1].cursor)) < 64 * 1024
+
+
+def test_a_304_for_something_new_is_made_good_by_the_next_pull(server: PagedApiServer, endpoint: Endpoint) -> None:
+    daily = {**WINDOWS, "paging": TimeWindows(by="window", start=DAY1, days=1), "etags": True}
+    cursor = drain(endpoint, as_of=DAY2, **daily)[-1].cursor
+    server.publish("/licences", DAY1, rows(1, 96))
+    server.faults.turn_on(Fault(FaultKind.STALE_ETAG))
+    assert drain(endpoint, cursor, DAY2, **daily) == []
+    server.faults.turn_off()
+    assert "第96号" in numbers(drain(endpoint, cursor, DAY2, **daily))
+
+
+def test_tokens_are_followed_without_a_total(endpoint: Endpoint) -> None:
+    pieces = drain(endpoint, paging=NextToken(by="cursor"), total=None)
+    assert numbers(pieces) == numbers_of(1, 95)
+    assert [piece.last for piece in pieces] == [False] * 4 + [True]
+    assert numbers(drain(endpoint, pieces[2].cursor, paging=NextToken(by="cursor"), total=None)) == numbers_of(61, 95)
+
+
+@pytest.mark.parametrize("paging", [PageNumbers(by="page"), NextToken(by="cursor")], ids=lambda paging: paging.by)
+def test_rows_that_the_agency_repeats_are_its_own_business(
+    server: PagedApiServer, endpoint: Endpoint, paging: object
+) -> None:
+    server.publish("/licences", DAY1, [*rows(1, 30), *rows(7, 12), *rows(31, 40), *rows(1, 1)])
+    assert len(numbers(drain(endpoint, paging=paging))) == 47
+
+
+def test_a_row_number_given_twice_is_a_shift(server: PagedApiServer, endpoint: Endpoint) -> None:
+    server.publish("/licences", DAY1, [*rows(1, 30), *rows(7, 12)])
+    with pytest.raises(PullInconsistentError, match="a row of page 1 again"):
+        drain(endpoint, row_id="XK_WSH")
+
+
+def test_a_list_that_moved_while_a_pull_was_cut_off_is_noticed(server: PagedApiServer, endpoint: Endpoint) -> None:
+    by_day = ChangeDates(by="date")
+    cursor = drain(endpoint, watermark=by_day)[1].cursor
+    server.publish("/licences", DAY1, [*rows(2, 95), *rows(96, 96)])
+    with pytest.raises(PullInconsistentError, match="page 2 changed"):
+        drain(endpoint, cursor, watermark=by_day)
 
 
 def test_a_page_larger_than_agreed_is_refused(endpoint: Endpoint) -> None:
