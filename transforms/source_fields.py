@@ -23,13 +23,15 @@ class SourceFields:
     """How one stream writes a sheet.
 
     ``fields`` names the sheet's column behind a column of the source; ``code_tables`` the text behind a value, per
-    column of the sheet; ``worksheet`` the pattern of the worksheet's title in a workbook.
+    column of the sheet; ``worksheet`` the pattern of the worksheet's title in a workbook;
+    ``tombstone`` the column of the source, and its value, that say that a record is gone.
     """
 
     sheet: Sheet
     fields: Mapping[str, str] = field(default_factory=dict)
     code_tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     worksheet: str | None = None
+    tombstone: tuple[str, str] | None = None
 
 
 def recognise_source(header: Sequence[str], kind: Kind, sources: Iterable[SourceFields], *, file: str) -> Recognition:
@@ -50,10 +52,13 @@ def recognise_source(header: Sequence[str], kind: Kind, sources: Iterable[Source
         if source.sheet is recognition.definition.sheet
         for code, table in source.code_tables.items()
     }
+    marks = [source.tombstone for source in sources if source.tombstone and source.tombstone[0] in header]
+    tombstone = marks[0] if marks else None
     return replace(
         recognition,
         columns={cells[name]: column for name, column in recognition.columns.items()},
-        unknown=tuple(cells[name] for name in recognition.unknown),
+        unknown=tuple(cells[name] for name in recognition.unknown if tombstone is None or cells[name] != tombstone[0]),
+        tombstone=tombstone,
         code_tables=tables,
     )
 
@@ -94,6 +99,12 @@ def translated(texts: pa.Array, table: Mapping[str, str] | None) -> pa.Array:
         return texts
     known = pc.index_in(pc.utf8_trim_whitespace(texts), value_set=pa.array(list(table), pa.string()))
     return pc.coalesce(pa.array(list(table.values()), pa.string()).take(known), texts)
+
+
+def marked_as_gone(batch: pa.RecordBatch, tombstone: tuple[str, str]) -> pa.Array:
+    """Say of each row whether it is a tombstone."""
+    cell, value = tombstone
+    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(batch.column(cell)), value), False)
 
 
 def untranslated(batch: pa.RecordBatch, recognition: Recognition) -> Iterator[tuple[str, Counter[str]]]:

@@ -37,7 +37,7 @@ from transforms.columns import (
 from transforms.distinct import byte_bounds
 from transforms.joining import join_present
 from transforms.sheets import Recognition
-from transforms.source_fields import translated
+from transforms.source_fields import marked_as_gone, translated
 
 CODE_COLUMNS: Final = (
     "uscc", "regno", "org_code", "tax_no", "institution_no", "social_org_no", "authority_code", "source_code",
@@ -124,6 +124,8 @@ def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Aut
     if kind is Kind.PENALTY:
         _read_amounts(reading, sheet)
     _read_status(reading, kind, sheet)
+    if recognition.tombstone:
+        _withdraw(reading, marked_as_gone(batch, recognition.tombstone))
     if sheet is Sheet.LEGACY:
         _upgrade_legacy(reading, kind, delivering)
     _infer_subject_category(reading)
@@ -259,6 +261,13 @@ def _read_status(reading: _Reading, kind: Kind, sheet: Sheet) -> None:
     reading.values["status"] = status
     unknown = pc.and_(pc.is_valid(text), pc.is_null(status))
     reading.findings["status"] = pc.if_else(unknown, pa.scalar("UNKNOWN", TEXT), pa.scalar(None, TEXT))
+
+
+def _withdraw(reading: _Reading, gone: pa.Array) -> None:
+    """Take tombstones for withdrawn, whatever state their sheet writes: some sheets have no column for it."""
+    reading.values["status"] = pc.if_else(gone, pa.scalar("withdrawn", TEXT), reading.values["status"])
+    if "status" in reading.findings:
+        reading.findings["status"] = pc.if_else(gone, pa.scalar(None, TEXT), reading.findings["status"])
 
 
 def _upgrade_legacy(reading: _Reading, kind: Kind, delivering: Authority) -> None:

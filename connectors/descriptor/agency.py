@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.descriptor.facts import Facts
-from connectors.descriptor.streams import RecordStream, ReferenceStream
+from connectors.descriptor.streams import Deletions, RecordStream, ReferenceStream, Tombstones
 from transforms.authority import Authority
 from transforms.columns import Kind, Sheet
 from transforms.identifiers import uscc_check_character
@@ -113,7 +113,9 @@ class Agency(Facts):
     def source_fields(self, kind: Kind) -> tuple[SourceFields, ...]:
         """Return how the agency's streams of one kind write their sheets."""
         return tuple(
-            SourceFields(stream.sheet, stream.fields, stream.code_tables, stream.format.worksheet)
+            SourceFields(
+                stream.sheet, stream.fields, stream.code_tables, stream.format.worksheet, _tombstone(stream.deletions)
+            )
             for stream in self.streams
             if stream.kind is kind
         )
@@ -124,6 +126,10 @@ class Agency(Facts):
             if stream.id == stream_id:
                 return stream
         raise KeyError(f"agency {self.id} has no stream {stream_id!r}, only {', '.join(s.id for s in self.streams)}")
+
+
+def _tombstone(deletions: Deletions) -> tuple[str, str] | None:
+    return (deletions.column, deletions.value) if isinstance(deletions, Tombstones) else None
 
 
 def _refuse_overlap(what: str, dated: Sequence[tuple[str, _Dated]]) -> None:

@@ -77,6 +77,9 @@ class Absence(Facts):
     by: Literal["absence"]
 
 
+Deletions = NoDeletions | Tombstones | Absence
+
+
 class Retries(Facts):
     """How a busy or broken source is asked again: attempts per page, seconds of the first wait, longest wait."""
 
@@ -107,7 +110,7 @@ class Stream(Facts):
     daily_rows: Volume
     freshness_hours: int = Field(ge=1, description="a stream without a complete pull for so long is stale")
     mass_change: MassChange
-    deletions: Annotated[NoDeletions | Tombstones | Absence, Field(discriminator="by")] = NoDeletions(by="none")
+    deletions: Annotated[Deletions, Field(discriminator="by")] = NoDeletions(by="none")
     retries: Retries = Retries()
     circuit: Circuit = Circuit()
     rate: float = Field(default=5.0, gt=0, description="requests per second that the host is asked at most")

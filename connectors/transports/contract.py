@@ -15,7 +15,7 @@
   together, and a record of the stream that stands in none of them has been deleted there. It says nothing of records
   before the pull is complete. Full sets of two days in one pull are one set: a record that left between them is
   missed by the next pull, never withdrawn wrongly. Else a pull holds changes, and a record is deleted only by a row
-  that says so (``connectors.formats.tombstones``).
+  that says so (``deletions: tombstone`` of its descriptor; the record becomes withdrawn as by 撤销).
 
 Errors tell for machines, too, what happened: ``reason`` is one of ``Reason``. Whether asking again may help is told by
 the class alone; a message never holds a secret, nor user and password of an address.

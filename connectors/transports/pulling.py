@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
-from connectors.descriptor import DropFolder, ExchangeDb, HtmlList, PagedApi, Sftp, SoapService, Stream
+from connectors.descriptor import Absence, DropFolder, ExchangeDb, HtmlList, PagedApi, Sftp, SoapService, Stream
 from connectors.endpoint import Endpoint
 from connectors.transports import drop_folder, exchange_db, html_list, paged_api, sftp, soap
 from connectors.transports.contract import Cursor, Piece
@@ -13,6 +14,11 @@ from connectors.transports.contract import Cursor, Piece
 
 def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> Iterator[Piece]:
     """Yield the pieces of a stream that lie behind the cursor; errors and cursors as ``contract`` specifies."""
+    for piece in _pieces(stream, endpoint, cursor=cursor, as_of=as_of):
+        yield replace(piece, full_set=True) if isinstance(stream.deletions, Absence) else piece
+
+
+def _pieces(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> Iterator[Piece]:
     match stream.transport:
         case PagedApi():
             yield from paged_api.pull(stream, endpoint, cursor=cursor, as_of=as_of)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.descriptor import load_agency
+from connectors.descriptor import Absence, load_agency
 from connectors.endpoint import Endpoint
+from connectors.transports import pulling
 from connectors.transports.contract import AgencyUnavailable, Cursor, FilesRefusedError, Piece
 from connectors.transports.drop_folder import pull
 from simulator.faults import Fault, FaultKind
@@ -215,3 +216,10 @@ def test_a_manifest_may_leave_the_rows_open_and_say_that_the_file_is_everything(
 def test_a_folder_that_is_not_there_may_come_back(tmp_path: Path) -> None:
     with pytest.raises(AgencyUnavailable, match="cannot be read"):
         drain(tmp_path / "unmounted")
+
+
+def test_a_stream_whose_deliveries_are_full_sets_says_so_of_every_piece(tmp_path: Path) -> None:
+    drop_file(tmp_path, "XK_20180821.csv", ROWS)
+    stream = load_agency("fda").stream("licence").model_copy(update={"deletions": Absence(by="absence")})
+    (piece,) = pulling.pull(stream, Endpoint(str(tmp_path)), cursor={}, as_of=DAY1)
+    assert piece.full_set

@@ -87,3 +87,14 @@ def test_translating_changes_what_is_in_the_table_and_nothing_else(
 ) -> None:
     told = translated(pa.array(texts, pa.string()), table).to_pylist()
     assert told == [text if text is None else table.get(text.strip(), text) for text in texts]
+
+
+@pytest.mark.parametrize(("mark", "status"), [("D", "withdrawn"), (" D ", "withdrawn"), ("U", "valid"), ("", "valid")])
+def test_a_tombstone_withdraws_its_record_and_leaves_what_was_written(mark: str, status: str) -> None:
+    source = SourceFields(Sheet.STANDARD, tombstone=("OP", "D"))
+    record, recognition = read({**ROW, "OP": mark}, source)
+    plain, _ = read(ROW, source)
+    assert record["status"] == status
+    assert plain["status"] == "valid"
+    assert recognition.unknown == ()
+    assert json.loads(record["source_text"]).get("XK_ZT") == json.loads(plain["source_text"]).get("XK_ZT")

@@ -66,13 +66,15 @@ class SheetDefinition:
 class Recognition:
     """A header read: the sheet, the template column behind each header cell, and the cells that fit none.
 
-    ``code_tables`` holds, per code of a column, the text behind each value that the source writes there.
+    ``code_tables`` holds, per code of a column, the text behind each value that the source writes there;
+    ``tombstone`` the header cell, and the value in it, by which the source says that a record is gone.
     """
 
     definition: SheetDefinition
     columns: dict[str, Column]
     unknown: tuple[str, ...]
     code_tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    tombstone: tuple[str, str] | None = None
 
 
 def _fold(header: str) -> str:
