@@ -9,20 +9,25 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from connectors.descriptor import HtmlList, PagedApi, SoapService, Stream
+from connectors.descriptor import DropFolder as DropFolderOptions
+from connectors.descriptor import ExchangeDb, HtmlList, PagedApi, Sftp, SoapService, Stream
 from connectors.descriptor.transports import Transport
 from connectors.endpoint import Endpoint
 from connectors.formats.reader import open_table
 from connectors.transports.contract import Cursor, Piece
 from connectors.transports.pulling import pull
 from simulator.faults import FaultSwitch
+from simulator.servers.dated_files import DropFolder
+from simulator.servers.exchange_db import ExchangeDatabase
 from simulator.servers.html_site import HtmlSite
 from simulator.servers.https import HttpsServer
+from simulator.servers.mariadb import MariaDbServer
 from simulator.servers.paged_api import PagedApiServer
+from simulator.servers.sftp import SftpServer
 from simulator.servers.soap import PATH, SoapServer
 from tests.connectors.http_sources import TOKEN, ca_file, serving, stream_of
 
@@ -39,7 +44,9 @@ class Source:
     faults: FaultSwitch | None = None
 
     def pull(self, cursor: Cursor, as_of: date) -> Iterator[Piece]:
-        return pull(self.stream, self.endpoint, cursor=cursor, as_of=as_of)
+        """Pull; a file is read while it is there, because a transport may take it back."""
+        for piece in pull(self.stream, self.endpoint, cursor=cursor, as_of=as_of):
+            yield replace(piece, content=piece.content.read_bytes()) if isinstance(piece.content, Path) else piece
 
 
 Case = Callable[[Path], AbstractContextManager[Source]]
@@ -122,4 +129,49 @@ HTTPS_CASES: dict[str, Case] = {
     ),
 }
 
-CASES: dict[str, Case] = {**HTTPS_CASES}
+PATTERN = "CF_{date}*.csv"
+
+
+@contextmanager
+def _in_a_folder(folder: Path) -> Iterator[Source]:
+    with DropFolder(folder / "drop") as server:
+        stream = stream_of(DropFolderOptions(type="drop_folder", pattern=PATTERN))
+
+        def publish(day: date, numbers: Sequence[int]) -> None:
+            server.publish(PATTERN, day, [row(number) for number in numbers])
+
+        yield Source(stream, Endpoint(server.url), publish, server.faults)
+
+
+@contextmanager
+def _over_sftp(folder: Path) -> Iterator[Source]:
+    with SftpServer(folder / "sftp", TOKEN) as server:
+        stream = stream_of(Sftp(type="sftp", pattern=PATTERN))
+
+        def publish(day: date, numbers: Sequence[int]) -> None:
+            server.publish(PATTERN, day, [row(number) for number in numbers])
+
+        yield Source(stream, Endpoint(server.url, TOKEN, host_key=server.host_key), publish, server.faults)
+
+
+@contextmanager
+def _in_mariadb(folder: Path) -> Iterator[Source]:
+    with (
+        MariaDbServer(folder / "mariadb") as database,
+        ExchangeDatabase(database.url, {"QZ_XZCF": [CODE, "CF_XDR_MC", "CF_NR"]}) as office,
+    ):
+        options = {"type": "exchange_db", "table": "QZ_XZCF", "day_column": "CHANGED_AT", "page_rows": 3}
+        stream = stream_of(ExchangeDb.model_validate(options))
+
+        def publish(day: date, numbers: Sequence[int]) -> None:
+            office.publish("QZ_XZCF", day, [row(number) for number in numbers])
+
+        yield Source(stream, Endpoint(database.url), publish, office.faults)
+
+
+CASES: dict[str, Case] = {
+    **HTTPS_CASES,
+    "drop_folder": _in_a_folder,
+    "sftp": _over_sftp,
+    "exchange_db on MariaDB": _in_mariadb,
+}
