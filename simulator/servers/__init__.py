@@ -28,8 +28,8 @@ All classes have one shape, so that whoever composes agencies out of them need n
   detail pages of ``HtmlSite`` and the WSDL of ``SoapServer`` have the number 0.
 
 * ``SftpServer`` and ``DropFolder``: ``path`` is the pattern of the dated files; ``publish`` also takes ``writer`` (rows
-  to bytes: ``as_csv``, or a function around ``workbook.as_workbook``) and ``full_set``. ``SftpServer.host_key`` is for the endpoint, the password is its secret.
-
+  to bytes: ``as_csv``, or a function around ``workbook.as_workbook``) and ``full_set``. ``SftpServer.host_key`` is for
+  the endpoint, the password is its secret.
 * ``ExchangeDatabase``: ``path`` is the table. ``MariaDbServer(folder).url`` (``mariadb``) is a private server for it.
 
 What lives here: protocols and their faults. What may not: who delivers what and when (``simulator.agencies``).
