@@ -1,8 +1,8 @@
 """The command ``disclosure``: every step of the pipeline for a person or a script.
 
-Exit codes: 0 done; 1 a step failed; 2 wrong usage; 3 a delivery was refused as a whole; 4 rows that cannot be
-accounted for; 5 a feed failed its verification; 6 a delivery is held until two people approve. With ``--json`` the
-answer is one JSON document on standard output; messages go to standard error.
+Exit codes: 0 done; 1 a step failed, or a replay differs; 2 wrong usage; 3 a delivery was refused as a whole; 4 rows
+that cannot be accounted for; 5 a feed or the archive failed its verification; 6 a delivery is held until two people
+approve. With ``--json`` the answer is one JSON document on standard output; messages go to standard error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from pipeline.commands import holds, source, source_state
+from pipeline.commands import archive, holds, source, source_state
 from pipeline.commands.console import (
     HELD,
     NOT_VERIFIED,
@@ -34,6 +34,7 @@ from pipeline.commands.console import (
     out,
     table,
 )
+from pipeline.commands.replay import replay
 from transforms.columns import Kind
 from transforms.problems import DeliveryRefused
 
@@ -49,6 +50,8 @@ app.add_typer(feeds_app, name="feeds")
 app.add_typer(holds.app, name="hold")
 app.add_typer(source.app, name="source")
 source.app.add_typer(source_state.app)
+app.add_typer(archive.app, name="archive")
+app.command()(replay)
 
 
 class Site(StrEnum):

@@ -31,7 +31,7 @@ from connectors.transports.pulling import pull
 from pipeline import circuit
 from pipeline.circuit import CircuitOpen
 from store import collections as ledger
-from store import sources
+from store import retention, runs, sources
 from store.sources import FailureClass, Health
 
 log = logging.getLogger(__name__)
@@ -170,6 +170,9 @@ def _finish(connection: sa.Connection, opened: ledger.Collection, source: _Sourc
         for piece in pull(source.stream, source.endpoint, cursor=opened.cursor, as_of=opened.as_of):
             stored = _keep(source.archive, piece)
             with connection.begin():
+                runs.hold_still(connection, retention.LOCK)
+                if stored.sha256 not in source.archive:
+                    raise AgencyUnavailable(f"{piece.name}: its retention ended while it was received again")
                 ledger.keep_piece(
                     connection,
                     opened.collection_id,

@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.ingest import Ingested, ingest_delivery
+from pipeline.journal import journaled
 from pipeline.office import Office
-from store import deliveries, holds
+from store import deliveries, holds, runs
 from store.holds import Choice, Hold, Via
+from store.runs import Step
 from transforms.problems import Problem
 
 
@@ -46,11 +48,22 @@ def decide(office: Office, hold_id: int, *, person: str, decision: Choice, reaso
 
     Raises ``store.holds.HoldUnknown``, ``HoldDecided`` and ``ValueError`` as ``store.holds.decide`` does.
     """
-    with office.engine.begin() as connection:
+    decided = enter_decision(office, hold_id, person=person, decision=decision, reason=reason, via=via)
+    return Decided(decided, release(office, decided))
+
+
+def enter_decision(office: Office, hold_id: int, *, person: str, decision: Choice, reason: str, via: Via) -> Hold:
+    """Enter a person's decision without taking anything in; raises as ``decide`` does."""
+    with journaled(office), office.engine.begin() as connection:
         decided = holds.decide(connection, hold_id, person=person, decision=decision, reason=reason, via=via)
         if decided.state == "rejected":
             deliveries.add_problem(connection, decided.delivery_id, _rejection(decided))
-    return Decided(decided, release(office, decided))
+        told = {
+            "content_sha256": deliveries.content_of(connection, decided.delivery_id), "agency": decided.agency,
+            "kind": decided.kind, "person": person, "decision": decision, "reason": reason, "via": via,
+        }  # fmt: skip
+        runs.enter(connection, Step.APPROVAL, decided.as_of, told=told)
+    return decided
 
 
 def release(office: Office, decided: Hold) -> Ingested | None:

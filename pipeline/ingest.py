@@ -24,7 +24,7 @@ from pipeline.masking import masked
 from pipeline.office import Office
 from pipeline.reading import DeliveryReader, Tell
 from pipeline.storing import DeliveryWriter
-from store import deliveries, holds, records
+from store import deliveries, holds, records, retention, runs
 from store.deliveries import Delivery
 from store.holds import Hold
 from transforms.columns import Kind, Sheet
@@ -64,8 +64,9 @@ def ingest_file(
     """
     load_agency(agency)
     judge_of_this_process().start()
-    stored = office.archive.put(path, path.name)
     with office.engine.begin() as connection:
+        runs.hold_still(connection, retention.LOCK)
+        stored = office.archive.put(path, path.name)
         delivery_id, new = deliveries.register_delivery(
             connection, agency=agency, kind=kind, as_of=as_of, files=[(path.name, stored.sha256, stored.size)]
         )
@@ -182,7 +183,13 @@ def _held_answer(connection: sa.Connection, delivery: Delivery, hold: Hold, alre
 
 def _write_manifest(office: Office, delivery: Delivery, state: str, rows: Mapping[int, int]) -> None:
     """Say beside the bytes whose they are and how many rows each file held, null where it could not be read."""
-    identity = [delivery.agency, delivery.kind.value, state, *(file.sha256 for file in delivery.files)]
+    identity = [
+        delivery.agency,
+        delivery.kind.value,
+        delivery.as_of.isoformat(),
+        state,
+        *(file.sha256 for file in delivery.files),
+    ]
     manifest = {
         "agency": delivery.agency,
         "kind": delivery.kind.value,

@@ -23,11 +23,12 @@ class Office:
 
     settings: Settings
     engine: sa.Engine
+    given_archive: Archive | None = None
 
     @functools.cached_property
     def archive(self) -> Archive:
-        """The raw archive."""
-        return open_archive(self.settings.archive_url or self.settings.archive)
+        """The raw archive: the one given, else that of the settings."""
+        return self.given_archive or open_archive(self.settings.archive_url or self.settings.archive)
 
     @property
     def bulk_url(self) -> str:

@@ -21,7 +21,7 @@ from connectors.formats.reader import TextTable, open_table
 from pipeline.journal import journaled
 from pipeline.masking import masked
 from pipeline.office import Office
-from store import runs
+from store import retention, runs
 from store.bulk import copy_in
 from store.runs import Step
 from store.schema import register_version
@@ -77,8 +77,9 @@ def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "f
     Loading the newest version's file again does nothing, and so does loading any file again for its day.
     Raises ``DeliveryRefused`` when the file as a whole cannot be read.
     """
-    stored = office.archive.put(path, path.name)
     with journaled(office), office.engine.begin() as connection:
+        runs.hold_still(connection, retention.LOCK)
+        stored = office.archive.put(path, path.name)
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('register'))"))
         known = _loaded_before(connection, stored.sha256, mode, as_of)
         if known is not None:

@@ -219,6 +219,21 @@ def _is_newest_set(connection: sa.Connection, opened: Collection, hashes: list[s
     return list(connection.scalars(files.order_by(delivery_file.c.ordinal))) == hashes
 
 
+def enter_again(
+    connection: sa.Connection, agency: str, stream: str, as_of: date, *, cursor: Cursor, delivery_id: int
+) -> None:
+    """Enter a complete collection of the past and move the watermark behind it, as a replay does."""
+    connection.execute(
+        sa.insert(collection).values(
+            agency=agency, stream=stream, as_of=as_of, state="complete", cursor=cursor, delivery_id=delivery_id
+        )
+    )
+    moved = insert(watermark).values(agency=agency, stream=stream, value=cursor, as_of=as_of)
+    connection.execute(
+        moved.on_conflict_do_update(index_elements=["agency", "stream"], set_={"value": cursor, "as_of": as_of})
+    )
+
+
 def waiting_deliveries(connection: sa.Connection, agency: str) -> list[int]:
     """Return the collected deliveries of an agency that were archived and not yet checked, oldest first."""
     query = sa.select(delivery.c.delivery_id).where(

@@ -51,6 +51,18 @@ def create_database(url: str, name: str) -> str:
     return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
+def drop_database(url: str) -> None:
+    """Drop the database that ``url`` names, whoever is still connected to it."""
+    named = sa.make_url(url)
+    engine = sa.create_engine(sqlalchemy_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            quoted = engine.dialect.identifier_preparer.quote_identifier(str(named.database))
+            connection.execute(sa.text(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"))
+    finally:
+        engine.dispose()
+
+
 def migrate(engine: sa.Engine) -> None:
     """Bring the schema to the newest migration; nothing happens when it is there."""
     config = Config()

@@ -59,13 +59,14 @@ def register_delivery(
     stream: str | None = None,
     full_set: bool = False,
     occasion: str | None = None,
+    content_sha256: str | None = None,
 ) -> tuple[int, bool]:
     """Enter a delivery of ``files`` (name, sha256, bytes) whose bytes are in the archive.
 
     Returns its id and whether it is new: the same bytes for the same agency and kind are one delivery for ever, but
-    where an ``occasion`` tells one from the other.
+    where an ``occasion`` tells one from the other. ``content_sha256`` says which one it was, where that is known.
     """
-    identity = content_hash([*(sha256 for _, sha256, _ in files), *([occasion] if occasion else [])])
+    identity = content_sha256 or content_hash([*(sha256 for _, sha256, _ in files), *([occasion] if occasion else [])])
     entered = connection.execute(
         insert(delivery)
         .values(
@@ -93,6 +94,16 @@ def register_delivery(
     return entered, True
 
 
+def declare_rows(connection: sa.Connection, delivery_id: int, declared_rows: Sequence[int | None]) -> None:
+    """Enter how many rows the source declared for each file of a delivery, in the order of the files."""
+    for ordinal, rows in enumerate(declared_rows):
+        connection.execute(
+            sa.update(delivery_file)
+            .where(delivery_file.c.delivery_id == delivery_id, delivery_file.c.ordinal == ordinal)
+            .values(declared_rows=rows)
+        )
+
+
 def read_delivery(connection: sa.Connection, delivery_id: int) -> Delivery:
     """Read a delivery and its files; the row is locked until the transaction ends."""
     row = connection.execute(sa.select(delivery).where(delivery.c.delivery_id == delivery_id).with_for_update()).one()
@@ -110,6 +121,20 @@ def read_delivery(connection: sa.Connection, delivery_id: int) -> Delivery:
         row.stream,
         row.full_set,
     )
+
+
+def content_of(connection: sa.Connection, delivery_id: int) -> str:
+    """Return the content hash of a delivery, by which it can be found in any database."""
+    query = sa.select(delivery.c.content_sha256).where(delivery.c.delivery_id == delivery_id)
+    return str(connection.execute(query).scalar_one())
+
+
+def find_delivery(connection: sa.Connection, agency: str, kind: Kind, content_sha256: str) -> int | None:
+    """Find a delivery by its content."""
+    query = sa.select(delivery.c.delivery_id).where(
+        delivery.c.agency == agency, delivery.c.kind == kind.value, delivery.c.content_sha256 == content_sha256
+    )
+    return connection.scalar(query)
 
 
 def unfinished_deliveries(connection: sa.Connection) -> list[int]:

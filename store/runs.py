@@ -8,6 +8,7 @@ transaction of its effect; numbers may have gaps, where a transaction was rolled
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -24,6 +25,9 @@ class Step(StrEnum):
     INGEST = "ingest"
     ATTACH = "attach"
     PUBLISH = "publish"
+    APPROVAL = "approval"
+    EXPIRE = "expire"
+    LEGAL_HOLD = "legal_hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,10 @@ class Run:
     """One step of the past in words that hold in any database: no ids, only hashes, names and days.
 
     ``told`` is what the step worked on: of a register load ``sha256``, ``file``, ``mode``; of an ingest ``agency``,
-    ``kind``, ``day``, ``stream``, ``full_set`` and ``files``; of an attach ``register``, the hash of the file whose
-    version it used; of a publish ``site``, ``sequence``, ``manifest_sha256``. ``outcome`` is the state in which an
-    ingest left its delivery.
+    ``kind``, ``day``, ``files``, ``stream``, ``full_set`` and, where it was ``pulled``, the cursor behind it; of an
+    attach ``register``, the hash of the file whose version it used; of a publish ``site``, ``sequence``,
+    ``manifest_sha256``; of an expiry ``removals``; of an approval or a legal hold its event. ``outcome`` is the state
+    in which an ingest left its delivery.
     """
 
     run_no: int
@@ -58,15 +63,23 @@ SELECT s.run_no, s.step, s.as_of, s.outcome, CASE s.step
     WHEN 'register' THEN json_build_object('sha256', v.sha256, 'file', v.file, 'mode', v.mode)
     WHEN 'ingest' THEN json_build_object(
         'agency', d.agency, 'kind', d.kind, 'day', d.as_of, 'stream', d.stream, 'full_set', d.full_set,
+        'content_sha256', d.content_sha256,
         'files', (
-            SELECT json_agg(json_build_object('name', f.name, 'sha256', f.sha256, 'bytes', f.bytes) ORDER BY f.ordinal)
+            SELECT json_agg(json_build_object(
+                'name', f.name, 'sha256', f.sha256, 'bytes', f.bytes, 'declared_rows', f.declared_rows
+            ) ORDER BY f.ordinal)
             FROM delivery_file f WHERE f.delivery_id = d.delivery_id
+        ),
+        'pulled', (
+            SELECT json_build_object('stream', c.stream, 'cursor', c.cursor) FROM collection c
+            WHERE c.delivery_id = d.delivery_id AND c.as_of = d.as_of ORDER BY c.stream LIMIT 1
         )
     )
     WHEN 'attach' THEN json_build_object('register', v.sha256)
     WHEN 'publish' THEN json_build_object(
         'site', r.site, 'sequence', r.sequence, 'manifest_sha256', r.manifest_sha256
     )
+    ELSE s.told
 END AS told
 FROM step_run s
 LEFT JOIN delivery d USING (delivery_id)
@@ -104,13 +117,14 @@ def enter(
     register_version: int | None = None,
     release_id: int | None = None,
     up_to_attachment: int | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> None:
     """Enter a step in the transaction of its effect, at the next place or at one taken before."""
     connection.execute(
         sa.insert(step_run).values(
             run_no=next_number(connection) if run_no is None else run_no, step=step.value, as_of=as_of,
             outcome=outcome, delivery_id=delivery_id, register_version=register_version, release_id=release_id,
-            up_to_attachment=up_to_attachment,
+            up_to_attachment=up_to_attachment, told=told,
         )
     )  # fmt: skip
 

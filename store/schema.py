@@ -165,13 +165,14 @@ step_run = sa.Table(
     "step_run",
     metadata,
     sa.Column("run_no", sa.BigInteger, primary_key=True, autoincrement=False, comment="place in the order of effects"),
-    sa.Column("step", sa.Text, nullable=False, comment="register, ingest, attach, publish"),
+    sa.Column("step", sa.Text, nullable=False, comment="one of store.runs.Step"),
     sa.Column("as_of", sa.Date, nullable=False),
     sa.Column("outcome", sa.Text, comment="state in which a delivery was left"),
     sa.Column("delivery_id", sa.BigInteger, index=True),
     sa.Column("register_version", sa.BigInteger, comment="the version loaded, or attached on"),
     sa.Column("release_id", sa.BigInteger),
     sa.Column("up_to_attachment", sa.BigInteger, comment="newest attachment after an attach"),
+    sa.Column("told", sa.JSON, comment="what the step worked on, where no other column says it"),
     sa.Column("journaled", sa.Boolean, server_default=sa.false(), nullable=False, comment="written to the archive too"),
     sa.Column("ended_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
     comment="every step that changed the record, in the order to replay them in; only journaled ever changes",
@@ -220,6 +221,39 @@ withdrawal = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, comment="code of transforms/policy/withholding.yaml"),
     sa.Column("effective_date", sa.Date, nullable=False),
     comment="append-only: a record that left, or came back, without a row of its own; the newest event holds",
+)
+
+# --- raw archive ------------------------------------------------------------------------------------------------
+
+archive_removal = sa.Table(
+    "archive_removal",
+    metadata,
+    sa.Column("removal_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False, index=True, comment="the object of the raw archive"),
+    sa.Column("event", sa.Text, nullable=False, comment="planned, removed, spared"),
+    sa.Column("due", sa.Date, nullable=False, comment="first day on which it might go"),
+    sa.Column("policy", sa.Text, nullable=False, comment="row of transforms/policy/retention.yaml"),
+    sa.Column("what", sa.Text, nullable=False, comment="deliveries and register files that it belonged to"),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    comment="append-only; planned before an object is deleted, removed after",
+)
+
+legal_hold = sa.Table(
+    "legal_hold",
+    metadata,
+    sa.Column("event_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("hold_no", sa.BigInteger, nullable=False, index=True),
+    sa.Column("event", sa.Text, nullable=False, comment="added, released"),
+    sa.Column("content_sha256", sa.Text, comment="of one delivery"),
+    sa.Column("uscc", sa.Text, comment="of one enterprise: every delivery with a row about it"),
+    sa.Column("from_day", sa.Date, comment="of a range of delivery days"),
+    sa.Column("to_day", sa.Date),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    comment="append-only; what may not leave the archive until the hold is released (诉讼保全)",
 )
 
 # --- register ---------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from typing import Any, BinaryIO, Final, Literal
 import pyarrow as pa
 
 from connectors.archive.contract import Store
+from connectors.archive.layered import LayeredStore
 from connectors.archive.local import LocalStore
 from connectors.archive.object_store import ObjectStore
 
@@ -84,6 +85,10 @@ class Archive:
     def __init__(self, place: Path | Store) -> None:
         """Open or make the archive."""
         self._store: Final[Store] = LocalStore(place) if isinstance(place, Path) else place
+
+    def beside(self, folder: Path) -> Archive:
+        """Return an archive with the same objects that never writes here: all it is given goes into ``folder``."""
+        return Archive(LayeredStore(self._store, LocalStore(folder)))
 
     def put(self, source: Path | BinaryIO | bytes, name: str) -> StoredFile:
         """Store the content of ``source`` as it is, once; memory does not grow with its size.
@@ -142,9 +147,14 @@ class Archive:
 
     def manifests(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the hash and content of every manifest, in the order of hashes."""
+        for sha256 in self.manifest_hashes():
+            yield sha256, self.read_manifest(sha256)
+
+    def manifest_hashes(self) -> Iterator[str]:
+        """Yield the hashes that manifests are named by, in order."""
         for name in self._store.names("manifests"):
             if (sha256 := _sha256_of(name, _manifest)) is not None:
-                yield sha256, self._read_json(name)
+                yield sha256
 
     def write_entry(self, number: int, entry: Mapping[str, Any]) -> None:
         """Store a journal entry; the same one again changes nothing. Raises as ``write_manifest`` does."""
@@ -153,9 +163,18 @@ class Archive:
 
     def entries(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield number and content of every journal entry, in the order of numbers."""
+        for number in self.entry_numbers():
+            yield number, self.read_entry(number)
+
+    def entry_numbers(self) -> Iterator[int]:
+        """Yield the numbers of the journal entries, in order."""
         for name in self._store.names("journal"):
-            if found := _ENTRY.fullmatch(name):
-                yield int(found[1]), self._read_json(name)
+            if (found := _ENTRY.fullmatch(name)) and name == _entry(int(found[1])):
+                yield int(found[1])
+
+    def read_entry(self, number: int) -> dict[str, Any]:
+        """Return a journal entry; raises KeyError when there is none of that number."""
+        return self._read_json(_entry(number))
 
     def verify(
         self, *, chosen: Callable[[str], bool] = lambda _sha256: True, tell: Callable[[str], object] = str
