@@ -107,12 +107,12 @@ def decide_hold(hold_id: int, *, person: str, decision: Choice, reason: str) -> 
 
 def _told(hold: Hold) -> dict[str, Any]:
     numbers = "\n".join(f"* {name}: {number}" for name, number in hold.numbers.items())
-    approved = "、".join(hold.approved_by) or "无"
     return {
         "hold": hold.hold_id,
         "state": hold.state,
         "subject": f"整批待批 {hold.hold_id}: {hold.agency} {hold.kind} {hold.as_of}",
-        "body": f"{hold.explanation}\n\n{numbers}\n\n须由两名不同人员批准; 已批准: {approved}。",
+        "body": f"{hold.explanation}\n\n{numbers}\n\n须由两名不同人员批准, 已批准者见: "
+        f"disclosure hold show {hold.hold_id}",
     }
 
 

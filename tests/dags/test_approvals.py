@@ -88,7 +88,6 @@ def test_two_users_release_it_and_the_same_one_twice_does_not(
     park(lambda: operator.execute_complete(context, answer("li", "Approve")))
     park(lambda: operator.execute_complete(context, answer("LI", "Approve", "")))
     assert len(asked) == 3
-    assert "已批准: li" in asked[1]["body"]
     done = operator.execute_complete(context, answer("wang", "Approve"))
     assert done["state"] == "released"
     decisions = holds.read_hold(office, hold_id).decisions

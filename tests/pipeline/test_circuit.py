@@ -20,7 +20,7 @@ from pipeline.collect import collect
 from pipeline.office import Office
 from pipeline.resync import close_circuit, resync
 from pipeline.silence import late_sources, source_status
-from store.schema import delivery, watermark_move
+from store.schema import delivery, delivery_file, watermark_move
 from store.sources import Health, read_health
 
 START = dt.datetime(2018, 8, 21, 3, 0, tzinfo=dt.UTC)
@@ -151,8 +151,10 @@ def test_a_resynchronisation_asks_for_everything_the_same_day_and_keeps_the_hist
             .order_by(watermark_move.c.move_id)
         ).all()
         streams = connection.scalars(sa.select(delivery.c.stream).order_by(delivery.c.delivery_id)).all()
+        declared = connection.scalars(sa.select(delivery_file.c.declared_rows)).all()
     assert [tuple(move) for move in moves] == [("pull", None), ("resync", "王某"), ("pull", None)]
     assert streams == ["licence", "penalty", "penalty"]
+    assert declared == [7, 7, 7]
 
 
 EVENTS = st.lists(st.tuples(st.sampled_from(["refused", "unavailable", "answer"]), st.integers(0, 2000)), max_size=30)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import itertools
+import random
 import signal
 import subprocess
 import sys
@@ -11,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from delivering import NEXT_DAY, legacy_penalty, penalty
+import sqlalchemy as sa
+from delivering import DAY, NEXT_DAY, as_csv, legacy_penalty, penalty, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +25,10 @@ from pipeline.holds import decide, list_holds, read_hold
 from pipeline.ingest import ingest_delivery
 from pipeline.reconcile import Reconciliation, reconcile
 from store import holds
+from store.deliveries import register_delivery
 from store.holds import HoldDecided, HoldUnknown, person_key
+from store.schema import delivery_file
+from transforms.columns import Kind
 
 PROJECT = Path(__file__).parent.parent.parent
 LIMITS = MassChange(
@@ -164,6 +171,51 @@ def test_whoever_lets_a_batch_through_alone_is_seen(known: Any, limited: Any) ->
     known.change("UPDATE delivery SET state = 'archived'")
     ingest_delivery(known.office, taken.delivery_id)
     assert any("approvals" in finding for finding in reconcile(known.office).findings)
+
+
+def test_other_rows_than_the_source_declared_are_held_with_both_numbers(known: Any, tmp_path: Path) -> None:
+    content = as_csv([penalty(1), penalty(2)], extra_lines=["断掉的一行"])
+    stored = known.office.archive.put(write(tmp_path, "cf.csv", content), "cf.csv")
+    taken = {}
+    for declared in (2, 3):
+        with known.office.engine.begin() as connection:
+            delivery_id, _ = register_delivery(
+                connection, agency="aic", kind=Kind.PENALTY, as_of=DAY,
+                files=[("cf.csv", stored.sha256, stored.size)], occasion=str(declared),
+            )  # fmt: skip
+            connection.execute(
+                sa.update(delivery_file)
+                .where(delivery_file.c.delivery_id == delivery_id)
+                .values(declared_rows=declared)
+            )
+        taken[declared] = ingest_delivery(known.office, delivery_id)
+    assert {declared: each.state for declared, each in taken.items()} == {2: "held", 3: "checked"}
+    held = read_hold(known.office, taken[2].hold_id or 0)
+    assert held.reasons == ("declared_total",)
+    assert held.numbers["declared"] == [{"file": "cf.csv", "declared": 2, "received": 3}]
+    assert "cf.csv 申报 2 行, 实收 3 行" in held.explanation
+    assert reconcile(known.office).ok
+
+
+def test_rows_are_accounted_for_whatever_is_held_and_whoever_decides(known: Any, limited: Any) -> None:
+    rng = random.Random(7)  # noqa: S311
+    approve, agree, refuse = ("王某", "approve"), ("李某", "approve"), ("赵某", "reject")
+    courses = itertools.cycle([[approve, agree], [approve, refuse], [approve, approve]])
+    received = 0
+    for number in range(8):
+        rows = [
+            penalty(serial, CF_NR=f"罚款人民币2万元, 第{number}次")
+            for serial in rng.sample(range(1, 30), rng.randint(4, 12))
+        ]
+        taken = known.ingest(rows, DAY + dt.timedelta(days=number))
+        received += taken.rows
+        if taken.state == "held":
+            for person, decision in next(courses):
+                decide(known.office, taken.hold_id, person=person, decision=decision, reason="r")
+        result = reconcile(known.office)
+        assert result.ok, result.findings
+        assert sum(sum(sums.states.values()) for sums in result.deliveries) == received
+    assert {hold.state for hold in list_holds(known.office, state=None)} == {"open", "released", "rejected"}
 
 
 PEOPLE = st.sampled_from(["王某", "王某 ", "李某", "Zhang San", "ＺＨＡＮＧ  san", "赵某"])
