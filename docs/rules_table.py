@@ -24,12 +24,17 @@ _SUITES: Final = {
     "许可旧": (Kind.LICENCE, Sheet.LEGACY),
     "处罚": (Kind.PENALTY, Sheet.STANDARD),
     "处罚旧": (Kind.PENALTY, Sheet.LEGACY),
+    "检查": (Kind.INSPECTION, Sheet.STANDARD),
+    "异常": (Kind.ABNORMAL_OPERATION, Sheet.STANDARD),
+    "严重": (Kind.SERIOUS_VIOLATION, Sheet.STANDARD),
+    "措施": (Kind.ENFORCEMENT_NOTICE, Sheet.STANDARD),
+    "主体": (Kind.BASIC_INFO, Sheet.STANDARD),
 }
 _SEVERITY: Final = {"refuse": "refuse 拒收", "reject": "reject 退回", "hold": "hold 待复核", "warn": "warn 提示"}
 
 
 def rules() -> str:
-    """Expectations of the four suites: one line per expectation and wording, with the sheets it is asked of."""
+    """Expectations of all suites: one line per expectation and wording, with the sheets it is asked of."""
     found: dict[tuple[str, str, str, str], list[str]] = {}
     for sheet_name, (kind, sheet) in _SUITES.items():
         for each in load_suite(kind, sheet).expectations:

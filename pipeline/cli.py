@@ -284,7 +284,9 @@ def reconcile(json_: Json = False) -> None:
 
 
 @app.command()
-def explain(document_no: Annotated[str, typer.Argument(help="决定书文号")], json_: Json = False) -> None:
+def explain(
+    document_no: Annotated[str, typer.Argument(help="决定书文号, 来源编号或公示数据中的记录标识")], json_: Json = False
+) -> None:
     """Show the whole chain of one decision: delivery, file, row, verdicts, attachment, disclosure, release."""
     from pipeline.explain import explain as chains_of
     from pipeline.office import open_office

@@ -38,20 +38,25 @@ WHERE d.record_id = :record AND r.state = 'visible' ORDER BY d.site, r.sequence
 """
 
 
-def explain(office: Office, document_no: str) -> list[dict[str, Any]]:
-    """Return one chain per row that carries this 文书号, oldest first; brackets and blanks do not matter.
+def explain(office: Office, number: str) -> list[dict[str, Any]]:
+    """Return one chain per row that carries this number, oldest first in each kind; brackets and blanks do not matter.
+
+    ``number`` is a 文书号, the number that the source itself gave an entry (检查编号, 名录ID) or, for what bears
+    neither, the record's key as a feed shows it.
 
     Values are standard values; ``source`` holds the text as received where standardising changed it. ID numbers are
     masked, as everywhere outside the archive.
     """
-    [key] = document_key(pa.array([document_no])).to_pylist()
+    [key] = document_key(pa.array([number])).to_pylist()
     chains: list[dict[str, Any]] = []
     if key is None:
         return chains
     with office.engine.connect() as connection:
         for kind, table in RECORDS.items():
             rows = connection.execute(
-                sa.select(table).where(table.c.document_key == key).order_by(table.c.record_id)
+                sa.select(table)
+                .where(sa.or_(table.c.document_key == key, table.c.record_key == number.strip().lower()))
+                .order_by(table.c.record_id)
             ).mappings()
             for row in rows:
                 record = {"record": row["record_id"]}

@@ -26,9 +26,8 @@ FROM delivery d LEFT JOIN row_state s USING (delivery_id)
 GROUP BY d.delivery_id ORDER BY d.delivery_id
 """  # noqa: S608 (own constants)
 _VERDICTS_DIFFER: Final = """
-WITH received AS (SELECT record_id, delivery_id FROM licence UNION ALL SELECT record_id, delivery_id FROM penalty),
-stored AS (
-    SELECT r.delivery_id, v.expectation, count(*) AS verdicts FROM verdict v LEFT JOIN received r USING (record_id)
+WITH stored AS (
+    SELECT r.delivery_id, v.expectation, count(*) AS verdicts FROM verdict v LEFT JOIN received_row r USING (record_id)
     GROUP BY r.delivery_id, v.expectation
 )
 SELECT delivery_id, expectation, coalesce(c.unexpected, 0), coalesce(s.verdicts, 0)
@@ -37,21 +36,17 @@ WHERE coalesce(c.unexpected, 0) <> coalesce(s.verdicts, 0)
 ORDER BY delivery_id, expectation
 """
 _NOT_AS_JUDGED: Final = """
-WITH received AS (
-    SELECT record_id, delivery_id, state, superseded_by FROM licence
-    UNION ALL SELECT record_id, delivery_id, state, superseded_by FROM penalty
-),
-judged AS (
+WITH judged AS (
     SELECT record_id, bool_or(severity = 'reject') AS rejected, bool_or(severity = 'hold') AS held FROM verdict
     GROUP BY record_id
 )
 SELECT r.delivery_id, count(*)
-FROM received r LEFT JOIN judged j USING (record_id)
+FROM received_row r LEFT JOIN judged j USING (record_id)
 WHERE CASE r.state
     WHEN 'accepted' THEN coalesce(j.rejected OR j.held, false)
     WHEN 'review' THEN coalesce(j.rejected, false) OR NOT coalesce(j.held, false)
     WHEN 'returned' THEN NOT coalesce(j.rejected, false)
-    ELSE NOT EXISTS (SELECT 1 FROM received s WHERE s.record_id = r.superseded_by)
+    ELSE NOT EXISTS (SELECT 1 FROM received_row s WHERE s.record_id = r.superseded_by)
 END
 GROUP BY r.delivery_id ORDER BY r.delivery_id
 """

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from store.bulk import copy_in
 from store.schema import RECORDS
 from transforms.columns import Kind
+from transforms.natural_keys import NATURAL_KEYS
 from transforms.versions import Held
 
 
@@ -150,11 +151,11 @@ def settle_repeats(connection: sa.Connection, kind: Kind, changes: Sequence[tupl
 
 
 def rows_by_id(connection: sa.Connection, kind: Kind, record_ids: Sequence[int]) -> list[Mapping[str, Any]]:
-    """Return what tells versions apart (and sheet and 文书号) of the rows with these ids, in the order asked for."""
+    """Return what tells versions apart, the sheet and the natural key of rows by id, in the order asked for."""
     if not record_ids:
         return []
     table = RECORDS[kind]
-    columns = ("record_id", "record_key", "content_hash", "updated_at", "sheet", "document_no")
+    columns = ("record_id", "record_key", "content_hash", "updated_at", "sheet", *sorted(NATURAL_KEYS[kind].columns))
     wanted = sa.bindparam("ids", list(record_ids), type_=sa.ARRAY(sa.BigInteger))
     query = sa.select(*(table.c[name] for name in columns)).where(table.c.record_id == sa.any_(wanted))
     found: dict[int, Mapping[str, Any]] = {row["record_id"]: dict(row) for row in connection.execute(query).mappings()}

@@ -21,7 +21,10 @@ from pydantic import BaseModel, ConfigDict
 from transforms.columns import Kind, Sheet
 from transforms.distinct import read_distinct
 
-ListName = Literal["penalty", "licence", "subject", "id_type"]
+ListName = Literal[
+    "penalty", "licence", "subject", "id_type", "check_type", "check_result", "abnormal_cause", "abnormal_removal",
+    "serious_cause", "serious_removal", "measure", "site_type", "licence_shown", "self_operated", "site_state",
+]  # fmt: skip
 Tag = Literal["found", "unverified", "our_reading"]
 
 OTHER: Final = "其他"
@@ -29,6 +32,22 @@ _SEPARATOR: Final = re.compile(r"[;,、|/\s]+")
 _OTHER: Final = re.compile(
     r"其[他它](?:\s*[-—–―_:]+\s*(?P<text>[^;|]*)|\s*\((?P<bracketed>[^;|()]*)\))?(?=\s*(?:[;,、|/]|$))"
 )
+
+
+CODED: Final[dict[Kind, dict[str, ListName]]] = {
+    Kind.INSPECTION: {"check_type": "check_type", "result": "check_result"},
+    Kind.ABNORMAL_OPERATION: {"listing_cause": "abnormal_cause", "removal_reason": "abnormal_removal"},
+    Kind.SERIOUS_VIOLATION: {"listing_cause": "serious_cause", "removal_reason": "serious_removal"},
+    Kind.ENFORCEMENT_NOTICE: {"measure": "measure"},
+    Kind.BASIC_INFO: {
+        "site_type": "site_type",
+        "licence_shown": "licence_shown",
+        "self_operated": "self_operated",
+        "site_state": "site_state",
+    },
+}
+"""Standard columns that hold words of a list. Their codes differ by source (domain 6), so the descriptor of a source
+translates them before standardising; a code that nobody translated is ``UNKNOWN`` here."""
 
 
 class _Part(BaseModel):
@@ -149,6 +168,14 @@ def decode(
     """
     reader = _reader(kind.value, _table_of(kind, sheet, agency), several=True, other=True)
     decoded, findings = read_distinct(texts, reader.read, pa.string(), pa.string())
+    return decoded, findings
+
+
+def in_words(name: ListName, texts: pa.Array | pa.ChunkedArray) -> tuple[pa.StringArray, pa.StringArray]:
+    """Read the words of a list that has no codes of its own; literals and findings as in :func:`decode`."""
+    decoded, findings = read_distinct(
+        texts, _reader(name, None, several=True, other=True).read, pa.string(), pa.string()
+    )
     return decoded, findings
 
 

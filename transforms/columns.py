@@ -21,6 +21,26 @@ class Kind(StrEnum):
 
     LICENCE = "licence"
     PENALTY = "penalty"
+    INSPECTION = "inspection"
+    ABNORMAL_OPERATION = "abnormal_operation"
+    SERIOUS_VIOLATION = "serious_violation"
+    ENFORCEMENT_NOTICE = "enforcement_notice"
+    BASIC_INFO = "basic_info"
+
+
+DUAL_PUBLICITY: Final = (Kind.LICENCE, Kind.PENALTY)
+"""双公示: what 发改办财金〔2018〕790号 sets a sheet for, and the only kinds that a sheet before it exists of."""
+
+KIND_NAMES: Final[dict[Kind, str]] = {
+    Kind.LICENCE: "行政许可",
+    Kind.PENALTY: "行政处罚",
+    Kind.INSPECTION: "抽查检查",
+    Kind.ABNORMAL_OPERATION: "经营异常名录",
+    Kind.SERIOUS_VIOLATION: "严重违法失信名单",
+    Kind.ENFORCEMENT_NOTICE: "约谈整改等执法措施",
+    Kind.BASIC_INFO: "网络经营者基础信息",
+}
+"""What stewards and agencies call each kind."""
 
 
 class Sheet(StrEnum):
@@ -49,7 +69,7 @@ SUBJECT: Final[dict[str, pa.DataType]] = {
 
 DECISION: Final[dict[str, pa.DataType]] = {
     "document_no": TEXT,  # 决定书文号 as received
-    "decision_date": DAY,
+    "decision_date": DAY,  # day of the decision, check, listing (列入日期), notice or recording
     "authority_name": TEXT,
     "authority_code": TEXT,
     "source_name": TEXT,  # 数据来源单位
@@ -57,11 +77,11 @@ DECISION: Final[dict[str, pa.DataType]] = {
     "status": TEXT,  # one of RECORD_STATUS
     "remarks": TEXT,
     "region_code": TEXT,  # 地方编码, legacy sheet, provenance only
-    "updated_at": TEXT,  # 数据更新时间戳, legacy sheet; ISO text, orders versions
+    "updated_at": TEXT,  # 数据更新时间戳; ISO text, orders versions
     "usage_scope": TEXT,  # 信息使用范围, legacy sheet
     "power_code": TEXT,  # 权力编码, legacy sheet
 }
-"""What both kinds say of the decision itself."""
+"""What every kind says of the decision itself."""
 
 LICENCE: Final[dict[str, pa.DataType]] = {
     "document_name": TEXT,  # 许可决定文书名称
@@ -90,9 +110,69 @@ PENALTY: Final[dict[str, pa.DataType]] = {
     "seriousness": TEXT,  # 失信严重程度, legacy sheet
 }
 
+INSPECTION: Final[dict[str, pa.DataType]] = {
+    "pripid": TEXT,  # 主体身份代码
+    "entry_no": TEXT,  # the source's own number of the check
+    "check_type": TEXT,  # 检查类型
+    "content": TEXT,  # 检查内容
+    "result": TEXT,  # 检查结果, joined by ;
+}
+
+ABNORMAL_OPERATION: Final[dict[str, pa.DataType]] = {
+    "pripid": TEXT,  # 主体身份代码
+    "entry_no": TEXT,  # the source's own number of the listing
+    "listing_cause": TEXT,  # 列入经营异常名录原因
+    "removal_reason": TEXT,  # 移出原因
+    "removal_date": DAY,  # 移出日期, empty while listed
+    "removal_authority": TEXT,  # 作出移出决定机关
+}
+
+SERIOUS_VIOLATION: Final[dict[str, pa.DataType]] = {
+    "pripid": TEXT,  # 主体身份代码
+    "entry_no": TEXT,
+    "listing_cause": TEXT,  # 列入严重违法失信名单原因
+    "removal_reason": TEXT,
+    "removal_date": DAY,
+    "removal_authority": TEXT,
+    "removal_document_no": TEXT,  # 移出决定文书号
+}
+
+ENFORCEMENT_NOTICE: Final[dict[str, pa.DataType]] = {
+    "measure": TEXT,  # 措施类别: 约谈, 责令整改, 提请关闭网站 ...
+    "facts": TEXT,  # 事由
+    "basis": TEXT,  # 依据
+    "content": TEXT,  # 内容和要求
+    "site_name": TEXT,  # 网站（网店）名称
+    "site_address": TEXT,  # 网址
+    "due_date": DAY,  # 整改期限
+    "result": TEXT,  # 落实情况
+}
+
+BASIC_INFO: Final[dict[str, pa.DataType]] = {
+    "entry_no": TEXT,  # 主体编号 in the monitoring base
+    "site_type": TEXT,  # 独立网站, 平台内网店, 交易平台, 应用程序, 公众号和小程序
+    "site_name": TEXT,
+    "site_address": TEXT,  # 网址
+    "platform_name": TEXT,  # 所属平台
+    "shop_id": TEXT,  # 平台内店铺编号
+    "icp_no": TEXT,  # ICP 备案（许可）号
+    "icp_holder": TEXT,  # ICP 备案主体
+    "licence_shown": TEXT,  # 亮照情况
+    "self_operated": TEXT,  # 自营, 非自营
+    "site_state": TEXT,  # 正常, 无法访问, 已关闭, 已注销
+    "district_code": TEXT,  # 所在区代码, GB/T 2260
+    "first_seen": DAY,  # 首次发现日期
+    "last_seen": DAY,  # 最近发现日期
+}
+
 STANDARD_COLUMNS: Final[dict[Kind, dict[str, pa.DataType]]] = {
     Kind.LICENCE: SUBJECT | DECISION | LICENCE,
     Kind.PENALTY: SUBJECT | DECISION | PENALTY,
+    Kind.INSPECTION: SUBJECT | DECISION | INSPECTION,
+    Kind.ABNORMAL_OPERATION: SUBJECT | DECISION | ABNORMAL_OPERATION,
+    Kind.SERIOUS_VIOLATION: SUBJECT | DECISION | SERIOUS_VIOLATION,
+    Kind.ENFORCEMENT_NOTICE: SUBJECT | DECISION | ENFORCEMENT_NOTICE,
+    Kind.BASIC_INFO: SUBJECT | DECISION | BASIC_INFO,
 }
 
 ORGANISATION: Final = "法人及非法人组织"
@@ -104,7 +184,7 @@ SUBJECT_CODES: Final = ("uscc", "regno", "org_code", "tax_no", "institution_no",
 
 FREE_TEXT: Final = (
     "content", "facts", "basis", "violation_type", "case_name", "project_name", "document_name", "certificate_name",
-    "revoked_certificate", "remarks",
+    "revoked_certificate", "remarks", "listing_cause", "removal_reason", "result",
 )  # fmt: skip
 """Running text of a decision: a telephone number in it is cut before it is shown (domain 3.4)."""
 
@@ -113,7 +193,7 @@ RECORD_STATUS: Final = ("valid", "invalid", "withdrawn", "disputed", "other")
 
 DERIVED: Final[dict[str, pa.DataType]] = {
     "record_key": TEXT,  # stable public id of the decision about this subject: 32 hex digits
-    "document_key": TEXT,  # 文书号 folded for comparison
+    "document_key": TEXT,  # 文书号, or the source's own number where there is none, folded for comparison
     "subject_key": TEXT,  # name folded for comparison
     "content_hash": TEXT,  # of every standard value: equal hash = same content
     "source_text": TEXT,  # JSON of the texts that standardising changed or did not know, ID numbers masked

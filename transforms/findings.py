@@ -20,8 +20,10 @@ import pyarrow.compute as pc
 
 from transforms import identifiers
 from transforms.authority import Authority
+from transforms.categories import CODED
 from transforms.columns import (
     DAY,
+    DUAL_PUBLICITY,
     NATURAL_PERSON,
     ORGANISATION,
     SOLE_TRADER,
@@ -77,16 +79,20 @@ def rule_findings(
     )
     kind, sheet = definition.kind, definition.sheet
     found: dict[str, pa.Array] = {}
-    found |= _subject(rows, sheet)
+    found |= _subject(rows, kind, sheet)
     found |= _codes(rows)
     found |= _days(rows, kind)
-    found |= _category(rows)
+    found |= _category(rows) if kind in DUAL_PUBLICITY else _words(rows, kind)
     if kind is Kind.PENALTY and sheet is Sheet.STANDARD:
         found |= _amounts(rows)
     if sheet is Sheet.STANDARD:
         found |= _authority_codes(rows)
     if kind is Kind.LICENCE or sheet is Sheet.LEGACY:
         found |= _status(rows)
+    if "removal_date" in STANDARD_COLUMNS[kind]:
+        found |= _removal(rows)
+    if kind is Kind.BASIC_INFO:
+        found["R01.site"] = _site(rows)
     required = [column.target for column in definition.columns if column.required]
     found["R24.placeholder"] = rows.read("placeholder")
     return found | {target: _given(rows, target) for target in [*required, *_JUDGED_AS_GIVEN]}
@@ -96,6 +102,7 @@ _JUDGED_AS_GIVEN: Final = ("region_code",)
 """Optional columns that a native expectation reads as they are."""
 
 _READINGS: Final = {
+    **{name: f"coded.{name}" for coded in CODED.values() for name in coded},
     "penalty_category": "category",
     "licence_category": "category",
     "subject_category": "subject_category",
@@ -129,7 +136,7 @@ def _join(*parts: pa.Array) -> pa.Array:
     return join_present(parts, len(parts[0]))
 
 
-def _subject(rows: _Rows, sheet: Sheet) -> dict[str, pa.Array]:
+def _subject(rows: _Rows, kind: Kind, sheet: Sheet) -> dict[str, pa.Array]:
     person, organisation, trader = map(rows.category_is, (NATURAL_PERSON, ORGANISATION, SOLE_TRADER))
     has_code = pc.is_valid(rows.value(SUBJECT_CODES[0]))
     for code in SUBJECT_CODES[1:]:
@@ -143,8 +150,9 @@ def _subject(rows: _Rows, sheet: Sheet) -> dict[str, pa.Array]:
     }
     if sheet is Sheet.STANDARD:
         enterprise = pc.or_(organisation, trader)
-        needs = [_when(pc.and_(enterprise, pc.is_null(rows.value("legal_rep"))), "legal_rep")]
-        needs += [_when(pc.and_(person, pc.is_null(rows.value(name))), name) for name in ("id_type", "id_no")]
+        needs = [_when(pc.and_(person, pc.is_null(rows.value(name))), name) for name in ("id_type", "id_no")]
+        if kind in DUAL_PUBLICITY:
+            needs.insert(0, _when(pc.and_(enterprise, pc.is_null(rows.value("legal_rep"))), "legal_rep"))
         found["R01.by_category"] = _join(*needs)
         found["R01.uscc_expected"] = _when(pc.and_(enterprise, pc.is_null(rows.value("uscc"))), "NO_USCC")
     return found
@@ -195,16 +203,48 @@ def _days(rows: _Rows, kind: Kind) -> dict[str, pa.Array]:
     found["R11.updated_at"] = _when(pc.greater(rows.value("updated_at"), collected_until), "AFTER_BUSINESS_DATE")
     today, decided = pa.scalar(rows.as_of, DAY), rows.value("decision_date")
     found["R11.decision_date"] = _when(pc.greater(decided, today), "AFTER_BUSINESS_DATE")
-    if kind is Kind.LICENCE:
-        found["R12.date_order"] = _when(
-            pc.greater(rows.value("valid_from"), rows.value("valid_to")), "valid_from > valid_to"
-        )
-    else:
+    if "removal_date" in STANDARD_COLUMNS[kind]:
+        found["R11.removal_date"] = _when(pc.greater(rows.value("removal_date"), today), "AFTER_BUSINESS_DATE")
+    if kind in _WRONG_ORDER:
         found["R12.date_order"] = _join(
-            _when(pc.less(rows.value("valid_to"), decided), "valid_to < decision_date"),
-            _when(pc.less_equal(rows.value("publicity_until"), decided), "publicity_until <= decision_date"),
+            *(
+                _when(_COMPARISONS[sign](rows.value(one), rows.value(other)), f"{one} {sign} {other}")
+                for one, sign, other in _WRONG_ORDER[kind]
+            )
         )
     return found
+
+
+_COMPARISONS: Final = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater}
+_WRONG_ORDER: Final[dict[Kind, tuple[tuple[str, str, str], ...]]] = {
+    Kind.LICENCE: (("valid_from", ">", "valid_to"),),
+    Kind.PENALTY: (("valid_to", "<", "decision_date"), ("publicity_until", "<=", "decision_date")),
+    Kind.ABNORMAL_OPERATION: (("removal_date", "<", "decision_date"),),
+    Kind.SERIOUS_VIOLATION: (("removal_date", "<", "decision_date"),),
+    Kind.ENFORCEMENT_NOTICE: (("due_date", "<", "decision_date"),),
+    Kind.BASIC_INFO: (("first_seen", ">", "last_seen"),),
+}
+"""Two days of a record and the order in which they cannot stand (R12)."""
+
+
+def _words(rows: _Rows, kind: Kind) -> dict[str, pa.Array]:
+    return {f"R14.{name}": rows.read(f"coded.{name}") for name in CODED[kind]}
+
+
+def _removal(rows: _Rows) -> dict[str, pa.Array]:
+    """A removal (移出) says when and why: without its day the entry would go on being shown as listed."""
+    dated = pc.or_(pc.is_valid(rows.value("removal_date")), pc.is_valid(rows.read("day.removal_date")))
+    told = pc.or_(pc.is_valid(rows.value("removal_reason")), pc.is_valid(rows.value("removal_authority")))
+    return {
+        "R01.removal_date": _when(pc.and_not(told, dated), "NO_REMOVAL_DATE"),
+        "R01.removal_reason": _when(pc.and_(dated, pc.is_null(rows.value("removal_reason"))), "NO_REMOVAL_REASON"),
+    }
+
+
+def _site(rows: _Rows) -> pa.Array:
+    """A site is named by its address, or by its platform and its number there."""
+    on_platform = pc.and_(pc.is_valid(rows.value("platform_name")), pc.is_valid(rows.value("shop_id")))
+    return _when(pc.and_not(pc.is_null(rows.value("site_address")), on_platform), "NO_ADDRESS")
 
 
 def _category(rows: _Rows) -> dict[str, pa.Array]:

@@ -133,3 +133,20 @@ def document_key(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     plain = pc.replace_substring(numbers, " ", "")
     numbers = rewrite_where(numbers, holds_byte(numbers, _ODD_IN_KEY), _fold_document, plain)
     return pc.replace_substring(pc.replace_substring(numbers, "(", "〔"), ")", "〕")
+
+
+_SCHEME: Final = re.compile(r"^(?:https?:)?//")
+
+
+def _fold_site(text: str) -> str:
+    folded = _SCHEME.sub("", _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).lower())
+    return folded.rstrip("/")
+
+
+def site_key(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
+    """Return addresses of sites and shops (网址) for comparison: NFKC, lower case, without scheme, blanks, last ``/``.
+
+    No more is folded: ``www.`` and another path can be another site.
+    """
+    (folded,) = read_distinct(texts, lambda text: (_fold_site(text) or None,), pa.string())
+    return folded

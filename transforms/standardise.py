@@ -24,6 +24,7 @@ from transforms.canonical import canonical_text
 from transforms.columns import (
     DAY,
     DERIVED,
+    DUAL_PUBLICITY,
     FREE_TEXT,
     NATURAL_PERSON,
     ORGANISATION,
@@ -36,6 +37,7 @@ from transforms.columns import (
 )
 from transforms.distinct import byte_bounds
 from transforms.joining import join_present
+from transforms.natural_keys import keys_of, moment_of_version
 from transforms.sheets import Recognition
 from transforms.source_fields import marked_as_gone, translated
 
@@ -55,7 +57,7 @@ _STATUS_TEXT: Final[dict[tuple[Kind, Sheet], dict[str, str]]] = {
             "0": "valid", "正常": "valid", "1": "withdrawn", "撤销": "withdrawn",
             "2": "disputed", "异议": "disputed", "异常": "disputed", "3": "other", "其他": "other",
         }
-        for kind in Kind
+        for kind in DUAL_PUBLICITY
     },
 }  # fmt: skip
 """当前状态 by sheet: the value 1 means the opposite in the two sheets (domain 0.3)."""
@@ -128,6 +130,7 @@ def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Aut
         _withdraw(reading, marked_as_gone(batch, recognition.tombstone))
     if sheet is Sheet.LEGACY:
         _upgrade_legacy(reading, kind, delivering)
+    _order_versions(reading, kind)
     _infer_subject_category(reading)
     _find_placeholders(reading, {column.target for column in recognition.definition.columns if column.required})
     written = {name: canonical_text(values) for name, values in reading.values.items() if values.type != TEXT}
@@ -141,13 +144,19 @@ def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Aut
 
 
 def _raw_columns(batch: pa.RecordBatch, recognition: Recognition) -> dict[str, pa.Array]:
-    """Texts by target column; two source columns of one target (FR_SFZH, FR_ZJHM) are coalesced."""
+    """Texts by target column; of two source columns of one target the sheet's first counts where it says something."""
     raw: dict[str, pa.Array] = {}
-    for cell, column in recognition.columns.items():
+    place = {column.code: number for number, column in enumerate(recognition.definition.columns)}
+    for cell, column in sorted(recognition.columns.items(), key=lambda item: place[item[1].code]):
         texts = translated(batch.column(cell), recognition.code_tables.get(column.code))
         earlier = raw.get(column.target)
-        raw[column.target] = texts if earlier is None else pc.coalesce(sentinels.missing_to_null(earlier), texts)
+        raw[column.target] = texts if earlier is None else _first_that_says_something(earlier, texts)
     return raw
+
+
+def _first_that_says_something(first: pa.Array, second: pa.Array) -> pa.Array:
+    """Where neither does, the first as it stands, so that a placeholder in it is seen."""
+    return pc.coalesce(sentinels.missing_to_null(first), sentinels.missing_to_null(second), first)
 
 
 def _text(reading: _Reading, target: str) -> pa.Array:
@@ -212,19 +221,30 @@ def _read_dates(reading: _Reading, kind: Kind) -> None:
 
 
 def _read_categories(reading: _Reading, kind: Kind, sheet: Sheet, delivering: Authority) -> None:
+    """Decode 行政相对人类别 and 证件类型, and what else of the kind is taken from a list of words."""
+    own = categories.CODED.get(kind, {})
+    for name in (*own, "subject_category", "id_type", "legal_rep_id_type"):
+        _mask_in_column(reading, name)  # decoding would cut a number at its blanks
+    if kind in DUAL_PUBLICITY:
+        _read_decision_category(reading, kind, sheet, delivering)
+    for name, words in own.items():
+        reading.values[name], reading.findings[f"coded.{name}"] = categories.in_words(words, reading.values[name])
+    subject, finding = categories.subject_category(reading.values["subject_category"])
+    reading.values["subject_category"], reading.findings["subject_category"] = subject, finding
+    for name in ("id_type", "legal_rep_id_type"):
+        reading.values[name], _ = categories.id_type(reading.values[name])
+
+
+def _read_decision_category(reading: _Reading, kind: Kind, sheet: Sheet, delivering: Authority) -> None:
     target = "penalty_category" if kind is Kind.PENALTY else "licence_category"
     second = {"penalty_category_2": _text(reading, "penalty_category_2")} if kind is Kind.PENALTY else {}
     reading.values |= second
-    for name in (target, *second, "subject_category", "id_type", "legal_rep_id_type"):
-        _mask_in_column(reading, name)  # decoding would cut a number at its blanks
+    for name in (target, *second):
+        _mask_in_column(reading, name)
     texts = reading.values[target]
     if second:
         texts = _both_classes(texts, reading.values.pop("penalty_category_2"))
     reading.values[target], reading.findings["category"] = categories.decode(kind, sheet, texts, delivering.agency)
-    subject, finding = categories.subject_category(reading.values["subject_category"])
-    reading.values["subject_category"], reading.findings["subject_category"] = subject, finding
-    for target in ("id_type", "legal_rep_id_type"):
-        reading.values[target], _ = categories.id_type(reading.values[target])
 
 
 def _both_classes(first: pa.Array, second: pa.Array) -> pa.Array:
@@ -268,6 +288,14 @@ def _withdraw(reading: _Reading, gone: pa.Array) -> None:
     reading.values["status"] = pc.if_else(gone, pa.scalar("withdrawn", TEXT), reading.values["status"])
     if "status" in reading.findings:
         reading.findings["status"] = pc.if_else(gone, pa.scalar(None, TEXT), reading.findings["status"])
+
+
+def _order_versions(reading: _Reading, kind: Kind) -> None:
+    """Where the source gives no 数据更新时间戳, order versions by the days that the kind names (``natural_keys``)."""
+    if (moment := moment_of_version(kind, reading.values)) is not None:
+        given = reading.values["updated_at"]
+        reading.values["updated_at"] = pc.coalesce(given, moment)
+        reading.flag("updated_at_from_days", pc.and_(pc.is_null(given), pc.is_valid(moment)))
 
 
 def _upgrade_legacy(reading: _Reading, kind: Kind, delivering: Authority) -> None:
@@ -404,7 +432,7 @@ def _source_text(batch: pa.RecordBatch, recognition: Recognition, written: Mappi
         says = _says_something(raw)
         if (kept := written.get(column.target)) is not None:
             says = pc.and_(says, pc.fill_null(pc.not_equal(raw, kept), True))
-        members += _json_members(column.code, raw, says)
+        members += _json_members(column.code, raw, says, covered=column.target in ID_COLUMNS)
     for cell in recognition.unknown:
         raw = batch.column(cell)
         members += _json_members(cell, raw, _says_something(raw))
@@ -416,12 +444,12 @@ def _says_something(raw: pa.Array) -> pa.Array:
     return pc.fill_null(pc.not_equal(raw, ""), False)
 
 
-def _json_members(name: str, raw: pa.Array, where: pa.Array) -> list[pa.Array]:
+def _json_members(name: str, raw: pa.Array, where: pa.Array, *, covered: bool = False) -> list[pa.Array]:
     if not pc.any(where).as_py():
         return []
     distinct = raw.filter(where).dictionary_encode()
     texts = distinct.dictionary
-    texts = personal.mask_ids(_covered(texts) if name in _ID_CODES else texts)
+    texts = personal.mask_ids(_covered(texts) if covered else texts)
     for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
         texts = pc.replace_substring(texts, plain, escaped)
     texts = pc.replace_substring_regex(texts, r"[\x00-\x1f]", "\ufffd")
@@ -432,20 +460,13 @@ def _json_members(name: str, raw: pa.Array, where: pa.Array) -> list[pa.Array]:
 
 _LONG_NUMBER: Final = 15
 """Characters of a number of which the last four may be shown."""
-_ID_CODES: Final = frozenset(
-    f"{prefix}_{suffix}" for prefix in ("XK", "CF") for suffix in ("XDR_ZJHM", "FR_ZJHM", "FR_SFZH", "XDR_SFZ")
-)
 
 
 def _derived(
     kind: Kind, written: Mapping[str, pa.Array], source_text: pa.Array, flags: pa.Array
 ) -> dict[str, pa.Array]:
     """Derive the columns ``DERIVED`` from the canonical texts of the standard ones."""
-    document_key = names.document_key(written["document_no"])
-    subject_key = names.name_key(written["subject_name"])
-    person = pc.equal(written["subject_category"], NATURAL_PERSON)
-    realm = pc.if_else(pc.fill_null(person, False), f"{kind}\x1fperson", f"{kind}\x1forganisation")
-    natural_key = pc.binary_join_element_wise(realm, document_key, subject_key, "\x1f")
+    keys = keys_of(kind, written)
     content = pc.binary_join_element_wise(
         *(texts for name, texts in written.items() if name != "updated_at"),
         "\x1f",
@@ -453,9 +474,9 @@ def _derived(
         null_replacement="\x00",
     )
     derived = {
-        "record_key": _digest(natural_key),
-        "document_key": document_key,
-        "subject_key": subject_key,
+        "record_key": _digest(keys.natural),
+        "document_key": keys.document,
+        "subject_key": keys.subject,
         "content_hash": _digest(content),
         "source_text": source_text,
         "flags": flags,

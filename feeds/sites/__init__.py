@@ -1,8 +1,9 @@
 """The four publicity sites, one YAML descriptor each: which columns of a record a site gets, and how they are written.
 
-A descriptor names its tables (one per kind of record) or, with ``tables: <site>``, takes over the tables of another
-site word for word. What is known only by hearsay (lengths, code tables) stands there as data, dated and tagged under
-``facts``; none of it is in code. Field sets: 发改办财金〔2018〕790号 (信用中国 family), 国办函〔2016〕74号 (gsxt).
+A descriptor names its tables (at most one per kind of record) or takes over tables of other sites word for word: with
+``tables: <site>`` all of them, with ``tables: {<site>: [<table>, ...]}`` the ones named. What is known only by hearsay
+(lengths, code tables) stands there as data, dated and tagged under ``facts``; none of it is in code. Field sets:
+发改办财金〔2018〕790号 (信用中国 family), 国办函〔2016〕74号 (gsxt).
 """
 
 from __future__ import annotations
@@ -181,6 +182,22 @@ def _read(file: Path) -> tuple[yaml.Node, dict[str, Any]]:
     return node, content
 
 
+def _borrowed(file: Path, node: yaml.Node, wanted: str | dict[str, list[str]]) -> list[dict[str, Any]]:
+    """The tables of other sites that a descriptor takes over, in its own order."""
+    place = f"{file.name}, line {_line(node, ('tables',))}, key tables"
+    tables: list[dict[str, Any]] = []
+    for site, names in ({wanted: None} if isinstance(wanted, str) else wanted).items():
+        lender = file.with_name(f"{site}.yaml")
+        if not lender.is_file():
+            raise DescriptorError(f"{place}: no site {site}")
+        theirs = {table.table: table for table in load_site(lender).tables}
+        for name in theirs if names is None else names:
+            if name not in theirs:
+                raise DescriptorError(f"{place}: {site} has no table {name}")
+            tables.append(theirs[name].model_dump(mode="json"))
+    return tables
+
+
 def load_site(file: Path) -> Site:
     """Read one descriptor.
 
@@ -188,13 +205,8 @@ def load_site(file: Path) -> Site:
         DescriptorError: the file is not YAML, has an unknown, missing or wrong key, or names a forbidden source.
     """
     node, content = _read(file)
-    if isinstance(content.get("tables"), str):
-        lender = file.with_name(f"{content['tables']}.yaml")
-        if not lender.is_file():
-            raise DescriptorError(
-                f"{file.name}, line {_line(node, ('tables',))}, key tables: no site {content['tables']}"
-            )
-        content["tables"] = [table.model_dump(mode="json") for table in load_site(lender).tables]
+    if isinstance(content.get("tables"), (str, dict)):
+        content["tables"] = _borrowed(file, node, content["tables"])
     try:
         site = Site.model_validate(content)
     except ValidationError as error:

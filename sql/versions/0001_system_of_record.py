@@ -12,7 +12,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-VIEWS = Path(__file__).resolve().parent.parent / "views"
+VIEWS = Path(__file__).resolve().parent.parent / "views" / "0001"
 
 ATTACH_REMEDIES = {
     "not_in_register": "登记库中查无此主体: 请核对代码和名称; 外省市主体或新设主体由平台确认后处理。",

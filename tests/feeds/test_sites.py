@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from feeds.sites import NEVER_PUBLISHED, DescriptorError, load_site, load_sites
-from transforms.columns import Kind
+from transforms.columns import DUAL_PUBLICITY, Kind
 
 DESCRIPTOR = """site: probe
 name: 试点
@@ -28,8 +28,10 @@ tables:
 def test_the_four_sites_of_the_plan_are_described() -> None:
     sites = load_sites()
     assert list(sites) == ["creditbj", "creditchina", "gsxt", "qyxy"]
-    assert {table.kind for site in sites.values() for table in site.tables} == set(Kind)
-    assert sites["creditbj"].tables == sites["creditchina"].tables
+    listed = {Kind.INSPECTION, Kind.ABNORMAL_OPERATION, Kind.SERIOUS_VIOLATION}
+    assert {table.kind for table in sites["gsxt"].tables} == {*DUAL_PUBLICITY, *listed}
+    assert {table.kind for table in sites["creditchina"].tables} == set(DUAL_PUBLICITY)
+    assert sites["creditbj"].tables == (*sites["creditchina"].tables, *sites["gsxt"].tables[2:])
     assert sites["qyxy"].tables == sites["gsxt"].tables
 
 
@@ -70,4 +72,9 @@ def test_tables_can_be_those_of_another_site(tmp_path: Path) -> None:
     assert load_sites(tmp_path)["twin"].tables == load_sites(tmp_path)["probe"].tables
     (tmp_path / "twin.yaml").write_text(twin + "tables: nobody\n", encoding="utf-8")
     with pytest.raises(DescriptorError, match=r"twin\.yaml, line 7, key tables: no site nobody"):
+        load_site(tmp_path / "twin.yaml")
+    (tmp_path / "twin.yaml").write_text(twin + "tables: {probe: [T]}\n", encoding="utf-8")
+    assert load_sites(tmp_path)["twin"].tables == load_sites(tmp_path)["probe"].tables
+    (tmp_path / "twin.yaml").write_text(twin + "tables: {probe: [U]}\n", encoding="utf-8")
+    with pytest.raises(DescriptorError, match=r"twin\.yaml, line 7, key tables: probe has no table U"):
         load_site(tmp_path / "twin.yaml")

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from transforms.authority import Authority
-from transforms.columns import Kind, Sheet
+from transforms.columns import DUAL_PUBLICITY, Kind, Sheet
 from transforms.findings import rule_findings
 from transforms.sheets import Recognition, recognise
 from transforms.standardise import Standardised, standardise
@@ -24,6 +24,13 @@ AUTHORITY: Final = Authority("aic", ("北京市工商行政管理局",), (AGENCY
 
 _CODES_NEW: Final = {
     "SHXYM": USCC, "GSZC": "", "ZZJG": "", "SWDJ": "", "SYDW": "", "SHZZ": "",
+}  # fmt: skip
+_LISTED: Final = {
+    "ENTNAME": "北京百度网讯科技有限公司", "XDR_LB": "法人及非法人组织", "UNISCID": USCC, "REGNO": "", "XDR_ZZJG": "",
+    "XDR_SWDJ": "", "XDR_SYDW": "", "XDR_SHZZ": "", "LEREP": "", "XDR_ZJLX": "", "XDR_ZJHM": "",
+}  # fmt: skip
+_FROM: Final = {
+    "DATADEPT": "北京市工商行政管理局", "DATADEPTDM": AGENCY_CODE, "SJC": "", "BZ": "",
 }  # fmt: skip
 SOUND: Final[dict[tuple[Kind, Sheet], dict[str, str]]] = {
     (Kind.PENALTY, Sheet.STANDARD): {
@@ -58,11 +65,51 @@ SOUND: Final[dict[tuple[Kind, Sheet], dict[str, str]]] = {
         "XK_XDR_SWDJ": "", "XK_XDR_SFZ": "", "XK_FR": "", "XK_JDRQ": "2018/08/20", "XK_JZQ": "2020/08/19",
         "XK_XZJG": "北京市工商行政管理局", "XK_ZT": "0", "DFBM": "110000", "SJC": "2018/08/20 10:00:00", "BZ": "",
     },
+    (Kind.INSPECTION, Sheet.STANDARD): {
+        "PRIPID": "3B7F0001", **_LISTED, "INSID": "", "INSTYPE_CN": "年报不定向", "INSTYPE": "",
+        "INSCONTENTS": "年度报告公示信息", "INSDATE": "2018/08/20", "INSRES_CN": "未发现问题", "INSRES": "",
+        "INSAUTH_CN": "北京市工商行政管理局", "INSAUTH": AGENCY_CODE, **_FROM,
+    },
+    (Kind.ABNORMAL_OPERATION, Sheet.STANDARD): {
+        "PRIPID": "3B7F0001", **_LISTED, "BUSEXCLIST": "", "SPECAUSE_CN": "登记住所无法联系", "SPECAUSE": "",
+        "ABNTIME": "2018/08/20", "DECORG_CN": "北京市工商行政管理局", "DECORG": AGENCY_CODE, "REMEXCPRES_CN": "",
+        "REMEXCPRES": "", "REMDATE": "", "REDECORG_CN": "", **_FROM,
+    },
+    (Kind.SERIOUS_VIOLATION, Sheet.STANDARD): {
+        "PRIPID": "3B7F0001", **_LISTED, "ILLID": "", "SERILLREA_CN": "被列入经营异常名录届满3年仍未履行相关义务",
+        "ABNTIME": "2018/08/20", "DECORG_CN": "北京市工商行政管理局", "DECORG": AGENCY_CODE,
+        "DEDOCNUM": "京工商严列字〔2018〕第1号", "PEMEXCPREXS_CN": "", "REMDATE": "", "RECORG_CN": "", "RECORGNUM": "",
+        **_FROM,
+    },
+    (Kind.ENFORCEMENT_NOTICE, Sheet.STANDARD): {
+        "ZF_XDR_MC": "北京百度网讯科技有限公司", "ZF_XDR_LB": "法人及非法人组织",
+        **{f"ZF_XDR_{code}": value for code, value in _CODES_NEW.items()},
+        "ZF_FRDB": "", "ZF_XDR_ZJLX": "", "ZF_XDR_ZJHM": "", "ZF_WSH": "京网信约〔2018〕1号", "ZF_LB": "约谈",
+        "ZF_SY": "平台内违法信息", "ZF_YJ": "网络安全法", "ZF_NR": "限期整改", "ZF_WZMC": "某网",
+        "ZF_WZ": "www.example.cn", "ZF_JDRQ": "2018/08/20", "ZF_ZGQX": "2018/09/03", "ZF_LSQK": "",
+        "ZF_JG": "北京市工商行政管理局",
+        "ZF_JGDM": AGENCY_CODE, "ZF_SJLY": "北京市工商行政管理局", "ZF_SJLYDM": AGENCY_CODE, "SJC": "", "BZ": "",
+    },
+    (Kind.BASIC_INFO, Sheet.STANDARD): {
+        "OPERATOR_NAME": "北京百度网讯科技有限公司", "OPERATOR_LB": "法人及非法人组织", "OPERATOR_USCC": USCC,
+        "OPERATOR_REGNO": "", "OPERATOR_ZZJG": "", "OPERATOR_SWDJ": "", "OPERATOR_ZJLX": "", "OPERATOR_ZJHM": "",
+        "OPERATOR_REP": "", "SUBJECT_ID": "110108-0001", "SITE_TYPE": "独立网站", "SITE_NAME": "某网",
+        "URL": "https://www.example.cn/", "PLATFORM_NAME": "", "SHOP_ID": "", "ICP_NO": "京ICP备12345678号-1",
+        "ICP_ORG": "", "LICENCE_SHOWN": "亮照", "SELF_OPERATED": "自营", "SITE_STATE": "正常", "DISTRICT": "110108",
+        "FIRST_SEEN": "2018/01/02", "LAST_SEEN": "2018/08/19", "SNAPSHOT_DATE": "2018/08/20",
+        "COLLECTED_BY": "北京市工商行政管理局", "COLLECTED_BY_CODE": AGENCY_CODE, **_FROM,
+    },
 }  # fmt: skip
 EVERY_SHEET: Final = sorted(SOUND)
+OF_DUAL_PUBLICITY: Final = [(kind, sheet) for kind, sheet in EVERY_SHEET if kind in DUAL_PUBLICITY]
+NEWER_KINDS: Final = tuple(kind for kind in Kind if kind not in DUAL_PUBLICITY)
+"""Kinds that have the standard sheet only."""
 NAME_CODE: Final = {
     (Kind.PENALTY, Sheet.STANDARD): "CF_XDR_MC", (Kind.PENALTY, Sheet.LEGACY): "CF_XDR_MC",
     (Kind.LICENCE, Sheet.STANDARD): "XK_XDR_MC", (Kind.LICENCE, Sheet.LEGACY): "XK_XDR",
+    (Kind.INSPECTION, Sheet.STANDARD): "ENTNAME", (Kind.ABNORMAL_OPERATION, Sheet.STANDARD): "ENTNAME",
+    (Kind.SERIOUS_VIOLATION, Sheet.STANDARD): "ENTNAME", (Kind.ENFORCEMENT_NOTICE, Sheet.STANDARD): "ZF_XDR_MC",
+    (Kind.BASIC_INFO, Sheet.STANDARD): "OPERATOR_NAME",
 }  # fmt: skip
 
 

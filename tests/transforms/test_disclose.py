@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import ibis
 import pytest
 
+from feeds.sites import load_sites
 from transforms.columns import Kind
 from transforms.disclose import disclose
 from transforms.policy import _period_table, periods_on, withholdings
@@ -131,7 +132,7 @@ def test_every_row_of_the_period_table_is_tried_here() -> None:
     tried = {rule.id for rule in _SHOWING} | {
         "credit.licence", "gsxt.licence", "credit.penalty.2023.minor", "credit.penalty.2026.minor",
         "gsxt.penalty.2021.warning",
-    }  # fmt: skip
+    } | {rule for _, _, rule in _OF_NEWER_KINDS}  # fmt: skip
     assert tried == {period.id for period in _period_table()[1]}
 
 
@@ -186,6 +187,45 @@ def test_the_publicity_clock_starts_on_the_first_day_on_the_site_and_keeps_it() 
     assert (again["first_shown"], again["until"]) == (D(2018, 8, 21), D(2023, 8, 21))
     withheld = decide(D(2019, 3, 1), "gsxt", first_shown=D(2018, 8, 21), status="withdrawn")
     assert (withheld["shown"], withheld["first_shown"]) == (False, D(2018, 8, 21))
+
+
+_OF_NEWER_KINDS = [
+    ("gsxt", Kind.INSPECTION, "gsxt.inspection"),
+    ("qyxy", Kind.INSPECTION, "gsxt.inspection"),
+    ("creditbj", Kind.INSPECTION, "creditbj.inspection"),
+    ("creditchina", Kind.INSPECTION, "creditchina.inspection"),
+    ("gsxt", Kind.ABNORMAL_OPERATION, "gsxt.abnormal_operation"),
+    ("qyxy", Kind.ABNORMAL_OPERATION, "gsxt.abnormal_operation"),
+    ("creditbj", Kind.ABNORMAL_OPERATION, "creditbj.abnormal_operation"),
+    ("creditchina", Kind.ABNORMAL_OPERATION, "creditchina.abnormal_operation"),
+    ("gsxt", Kind.SERIOUS_VIOLATION, "gsxt.serious_violation"),
+    ("qyxy", Kind.SERIOUS_VIOLATION, "gsxt.serious_violation"),
+    ("creditbj", Kind.SERIOUS_VIOLATION, "creditbj.serious_violation"),
+    ("creditchina", Kind.SERIOUS_VIOLATION, "creditchina.serious_violation"),
+    ("gsxt", Kind.ENFORCEMENT_NOTICE, "gsxt.enforcement_notice"),
+    ("creditbj", Kind.ENFORCEMENT_NOTICE, "credit.enforcement_notice"),
+    ("gsxt", Kind.BASIC_INFO, "gsxt.basic_info"),
+    ("creditchina", Kind.BASIC_INFO, "credit.basic_info"),
+]
+
+
+@pytest.mark.parametrize(("site", "kind", "rule"), _OF_NEWER_KINDS)
+def test_each_kind_is_shown_where_a_source_says_so_and_withheld_by_a_row_where_none_does(
+    site: str, kind: Kind, rule: str
+) -> None:
+    offered = {table.kind for table in load_sites()[site].tables}
+    answer = decide(D(2018, 8, 21), site, kind)
+    assert answer["shown"] is (kind in offered)
+    assert answer["reason"] == (rule if answer["shown"] else "policy_not_shown")
+    assert rule in {period.id for period in periods_on(D(2018, 8, 21), site=site, kind=kind)}
+
+
+@pytest.mark.parametrize("site", ["gsxt", "qyxy", "creditbj"])
+def test_a_listing_is_shown_without_end_and_a_serious_one_for_three_years(site: str) -> None:
+    assert decide(D(2031, 1, 1), site, Kind.ABNORMAL_OPERATION, decision_date=D(2018, 8, 20))["until"] is None
+    serious = {"kind": Kind.SERIOUS_VIOLATION, "decision_date": D(2018, 8, 20)}
+    assert decide(D(2021, 8, 20), site, **serious)["shown"]
+    assert decide(D(2021, 8, 21), site, **serious)["reason"] == "expired"
 
 
 @pytest.mark.parametrize("site", SITES)

@@ -56,7 +56,7 @@ def periods_on(day: dt.date, *, site: str, kind: Kind) -> tuple[Period, ...]:
     return tuple(
         period
         for period in periods
-        if period.channel == channels[site]
+        if period.channel in channels[site]
         and period.kind is kind
         and period.from_ <= day
         and (period.to is None or day <= period.to)
@@ -71,7 +71,7 @@ def withholdings() -> dict[str, Withholding]:
 
 
 @cache
-def _period_table() -> tuple[dict[str, str], tuple[Period, ...]]:
+def _period_table() -> tuple[dict[str, list[str]], tuple[Period, ...]]:
     content = yaml.safe_load((_FOLDER / "periods.yaml").read_text(encoding="utf-8"))
     return content["channels"], tuple(_period(row) for row in content["periods"])
 

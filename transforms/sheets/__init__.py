@@ -1,9 +1,10 @@
 """The templates that agencies fill (报送表样), and how a file is matched to one of them.
 
-Two sheets are in force in the plan's window and the same words mean different things in them: 代码_2 is the
-organisation code in the old sheet and the registration number in the new one, 代码_5 is a resident ID number in the
-old sheet and an institution certificate in the new one. A column is therefore found by its code, or by what its
-label says inside the brackets, never by its number or its place. Each YAML file beside this module is one sheet.
+Of licences and penalties two sheets are in force in the plan's window and the same words mean different things in them:
+代码_2 is the organisation code in the old sheet and the registration number in the new one, 代码_5 is a resident ID
+number in the old sheet and an institution certificate in the new one. A column is therefore found by its code, or by
+what its label says inside the brackets, never by its number or its place. Each YAML file beside this module is one
+sheet; the other kinds have the standard one only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 import yaml
 
-from transforms.columns import Kind, Sheet
+from transforms.columns import KIND_NAMES, Kind, Sheet
 from transforms.problems import DeliveryRefused, Problem
 
 _NUMBERED_LABEL: Final = re.compile(r"(?:行政相对人)?代码[_\-]?\d(?:\((?P<named>.+)\))?")
@@ -99,6 +100,11 @@ SHEETS: Final[dict[tuple[Kind, Sheet], SheetDefinition]] = {
 }
 
 
+def sheets_of(kind: Kind) -> tuple[SheetDefinition, ...]:
+    """Return the templates that exist for a kind: two for 双公示, one for the kinds that had no sheet before."""
+    return tuple(SHEETS[kind, sheet] for sheet in Sheet if (kind, sheet) in SHEETS)
+
+
 def recognise(header: Sequence[str], kind: Kind, *, file: str) -> Recognition:
     """Tell which sheet a header belongs to.
 
@@ -107,11 +113,8 @@ def recognise(header: Sequence[str], kind: Kind, *, file: str) -> Recognition:
     """
     folded = {cell: _fold(cell) for cell in header}
     _refuse_bare_code_numbers(folded, file)
-    found = {sheet: _match(folded, SHEETS[kind, sheet]) for sheet in Sheet}
-    own = {
-        sheet: {cell for cell, column in found[sheet].items() if column.required and cell not in found[other]}
-        for sheet, other in ((Sheet.STANDARD, Sheet.LEGACY), (Sheet.LEGACY, Sheet.STANDARD))
-    }
+    found = {definition.sheet: _match(folded, definition) for definition in sheets_of(kind)}
+    own = {sheet: _own_cells(sheet, found) for sheet in Sheet}
     if own[Sheet.STANDARD] and own[Sheet.LEGACY]:
         raise _refused(
             "S02",
@@ -124,11 +127,11 @@ def recognise(header: Sequence[str], kind: Kind, *, file: str) -> Recognition:
     definition, columns = SHEETS[kind, sheet], found[sheet]
     _refuse_other_kind(folded, kind, columns, file)
     _refuse_twice_filled(columns, file)
-    present = {column.code for column in columns.values()}
+    present = {column.target for column in columns.values()}
     missing = [
         f"{column.code}({column.label})"
         for column in definition.columns
-        if column.required and not column.may_be_absent and column.code not in present
+        if column.required and not column.may_be_absent and column.target not in present
     ]
     if missing:
         raise _refused(
@@ -143,7 +146,13 @@ def recognise(header: Sequence[str], kind: Kind, *, file: str) -> Recognition:
 def known_cells(header: Sequence[str], kind: Kind) -> int:
     """Return how many cells of a row name a column of the kind, by the sheet that knows most of them."""
     folded = {cell: _fold(cell) for cell in header}
-    return max(len(_match(folded, sheet)) for (of, _), sheet in SHEETS.items() if of is kind)
+    return max(len(_match(folded, definition)) for definition in sheets_of(kind))
+
+
+def _own_cells(sheet: Sheet, found: dict[Sheet, dict[str, Column]]) -> set[str]:
+    """Cells that are required columns of one sheet and belong to no other sheet of the kind."""
+    elsewhere = {cell for other, columns in found.items() if other is not sheet for cell in columns}
+    return {cell for cell, column in found.get(sheet, {}).items() if column.required} - elsewhere
 
 
 def _match(folded: dict[str, str], definition: SheetDefinition) -> dict[str, Column]:
@@ -171,13 +180,12 @@ def _refuse_bare_code_numbers(folded: dict[str, str], file: str) -> None:
 
 def _refuse_other_kind(folded: dict[str, str], kind: Kind, columns: dict[str, Column], file: str) -> None:
     for other in Kind:
-        best = max(len(_match(folded, SHEETS[other, sheet])) for sheet in Sheet)
+        best = max(len(_match(folded, definition)) for definition in sheets_of(other))
         if other is not kind and best > len(columns):
-            names = {Kind.LICENCE: "行政许可", Kind.PENALTY: "行政处罚"}
             raise _refused(
                 "S01",
                 file,
-                f"这是{names[other]}的表头, 本次报送的种类却是{names[kind]}",
+                f"这是{KIND_NAMES[other]}的表头, 本次报送的种类却是{KIND_NAMES[kind]}",
                 "请核对报送种类(--kind)与文件是否对应。",
             )
     if not columns:
