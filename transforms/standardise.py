@@ -291,11 +291,15 @@ def _withdraw(reading: _Reading, gone: pa.Array) -> None:
 
 
 def _order_versions(reading: _Reading, kind: Kind) -> None:
-    """Where the source gives no 数据更新时间戳, order versions by the days that the kind names (``natural_keys``)."""
+    """Where the source gives no 数据更新时间戳, order versions by the days that the kind names (``natural_keys``).
+
+    A withdrawal is not ordered by them: it repeats the days of what it withdraws.
+    """
     if (moment := moment_of_version(kind, reading.values)) is not None:
         given = reading.values["updated_at"]
-        reading.values["updated_at"] = pc.coalesce(given, moment)
-        reading.flag("updated_at_from_days", pc.and_(pc.is_null(given), pc.is_valid(moment)))
+        told = pc.and_(pc.is_null(given), pc.not_equal(reading.values["status"], "withdrawn"))
+        reading.values["updated_at"] = pc.if_else(told, moment, given)
+        reading.flag("updated_at_from_days", pc.and_(told, pc.is_valid(moment)))
 
 
 def _upgrade_legacy(reading: _Reading, kind: Kind, delivering: Authority) -> None:
