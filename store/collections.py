@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -35,10 +35,25 @@ class Collection:
     pieces: int
 
 
+_LOCK_PATIENCE: Final = "2s"
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+
+
 def try_lock(connection: sa.Connection, agency: str, stream: str) -> bool:
-    """Take the stream for this connection until it closes; false when another one holds it."""
+    """Take the stream for this connection until it closes; false when another one holds it.
+
+    Waits a little: the server needs a moment to see that the session of a killed run is gone.
+    """
     key = sa.func.hashtextextended(f"collect {agency} {stream}", 0)
-    return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))))
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'"))
+            connection.execute(sa.select(sa.func.pg_advisory_lock(key)))
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 def find_open(connection: sa.Connection, agency: str, stream: str) -> Collection | None:
