@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
-ROOMS := connectors expectations feeds pipeline simulator store transforms dags
+ROOMS := connectors expectations feeds pipeline simulator store transforms dags workbench
 
 help:
 	@echo "make demo        two business days of three agencies through the real scheduler, then the numbers"

@@ -20,7 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from pipeline.commands import archive, holds, source, source_state
+from pipeline.commands import archive, holds, source, source_state, workbench
 from pipeline.commands.console import (
     HELD,
     NOT_VERIFIED,
@@ -51,6 +51,7 @@ app.add_typer(holds.app, name="hold")
 app.add_typer(source.app, name="source")
 source.app.add_typer(source_state.app)
 app.add_typer(archive.app, name="archive")
+app.add_typer(workbench.app, name="workbench")
 app.command()(replay)
 
 

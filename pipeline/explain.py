@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pipeline.office import Office
 from store.schema import RECORDS
-from transforms.columns import STANDARD_COLUMNS
+from transforms.columns import STANDARD_COLUMNS, Kind
 from transforms.names import document_key
 from transforms.sheets import SHEETS
 
@@ -53,45 +53,49 @@ def explain(office: Office, number: str) -> list[dict[str, Any]]:
         return chains
     with office.engine.connect() as connection:
         for kind, table in RECORDS.items():
-            rows = connection.execute(
+            query = (
                 sa.select(table)
                 .where(sa.or_(table.c.document_key == key, table.c.record_key == number.strip().lower()))
                 .order_by(table.c.record_id)
-            ).mappings()
-            for row in rows:
-                record = {"record": row["record_id"]}
-                definition = next(d for (k, s), d in SHEETS.items() if k is kind and s.value == row["sheet"])
-                delivery = (
-                    connection.execute(
-                        sa.text(_DELIVERY), {"delivery": row["delivery_id"], "ordinal": row["file_ordinal"]}
-                    )
-                    .mappings()
-                    .one()
-                )
-                chains.append(
-                    {
-                        "kind": kind.value,
-                        "record_id": row["record_id"],
-                        "record_key": row["record_key"],
-                        "state": connection.scalar(
-                            sa.text("SELECT state FROM row_state WHERE record_id = :record"), record
-                        ),
-                        "superseded_by": row["superseded_by"],
-                        "delivery": dict(delivery) | {"row": row["row_no"], "sheet": row["sheet"]},
-                        "values": {
-                            name: {"code": definition.code_of(name), "value": row[name]}
-                            for name in STANDARD_COLUMNS[kind]
-                            if row[name] is not None
-                        },
-                        "source": json.loads(row["source_text"]) if row["source_text"] else {},
-                        "flags": row["flags"].split(";") if row["flags"] else [],
-                        "verdicts": _all(connection, _VERDICTS, record),
-                        "attachments": _all(connection, _ATTACHMENTS, record),
-                        "withdrawals": _all(connection, _WITHDRAWALS, record),
-                        "disclosures": _all(connection, _DISCLOSURES, record),
-                    }
-                )
+            )
+            chains += [_chain(connection, kind, row) for row in connection.execute(query).mappings()]
     return chains
+
+
+def explain_record(office: Office, record_id: int) -> dict[str, Any] | None:
+    """Return the chain of one row, as ``explain`` does; nothing where no row has that number."""
+    with office.engine.connect() as connection:
+        for kind, table in RECORDS.items():
+            query = sa.select(table).where(table.c.record_id == record_id)
+            if row := connection.execute(query).mappings().one_or_none():
+                return _chain(connection, kind, row)
+    return None
+
+
+def _chain(connection: sa.Connection, kind: Kind, row: sa.RowMapping) -> dict[str, Any]:
+    record = {"record": row["record_id"]}
+    definition = next(d for (k, s), d in SHEETS.items() if k is kind and s.value == row["sheet"])
+    from_file = {"delivery": row["delivery_id"], "ordinal": row["file_ordinal"]}
+    delivery = connection.execute(sa.text(_DELIVERY), from_file).mappings().one()
+    return {
+        "kind": kind.value,
+        "record_id": row["record_id"],
+        "record_key": row["record_key"],
+        "state": connection.scalar(sa.text("SELECT state FROM row_state WHERE record_id = :record"), record),
+        "superseded_by": row["superseded_by"],
+        "delivery": dict(delivery) | {"row": row["row_no"], "sheet": row["sheet"]},
+        "values": {
+            name: {"code": definition.code_of(name), "value": row[name]}
+            for name in STANDARD_COLUMNS[kind]
+            if row[name] is not None
+        },
+        "source": json.loads(row["source_text"]) if row["source_text"] else {},
+        "flags": row["flags"].split(";") if row["flags"] else [],
+        "verdicts": _all(connection, _VERDICTS, record),
+        "attachments": _all(connection, _ATTACHMENTS, record),
+        "withdrawals": _all(connection, _WITHDRAWALS, record),
+        "disclosures": _all(connection, _DISCLOSURES, record),
+    }
 
 
 def _all(connection: sa.Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

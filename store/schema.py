@@ -417,3 +417,34 @@ disclosure = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, comment="policy row when shown, reason of withholding when not"),
     comment="append-only; a row per record and site each time the decision changed",
 )
+
+# --- people of the workbench ------------------------------------------------------------------------------------
+
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("account_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("person", sa.Text, nullable=False, comment="the name under which decisions are entered"),
+    sa.Column("person_key", sa.Text, nullable=False, unique=True, comment="the name as it is compared"),
+    sa.Column("role", sa.Text, nullable=False, comment="agency, platform, approver, auditor"),
+    sa.Column("agency", sa.Text, comment="whose data an agency steward sees; null for the others"),
+    sa.Column("password", sa.Text, comment="scrypt with its own salt; null where only Airflow lets the person in"),
+    sa.Column("airflow_user", sa.Text, unique=True, comment="name by which Airflow knows the person"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0", comment="wrong passwords in a row"),
+    sa.Column("locked_until", sa.DateTime(timezone=True)),
+    sa.Column("disabled", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("created_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    sa.CheckConstraint("(role = 'agency') = (agency IS NOT NULL)", name="agency_of_role"),
+    comment="who may use the workbench, and as what",
+)
+
+web_session = sa.Table(
+    "web_session",
+    metadata,
+    sa.Column("token_sha256", sa.Text, primary_key=True, comment="the token itself is only in the browser's cookie"),
+    sa.Column("account_id", sa.BigInteger, sa.ForeignKey("account.account_id"), nullable=False, index=True),
+    sa.Column("csrf", sa.Text, nullable=False, comment="what every form of this session carries"),
+    sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+    comment="who is logged in",
+)

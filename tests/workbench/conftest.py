@@ -1,0 +1,62 @@
+"""A workbench over a fresh office, people of every role, and a browser without a window for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from browsing import PASSWORD, Browser, Clock
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from pipeline import accounts
+from pipeline.office import Office
+from store.accounts import Role
+from workbench.app import create_app
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(office: Office, clock: Clock) -> FastAPI:
+    return create_app(office, clock=clock)
+
+
+@pytest.fixture
+def anonymous(app: FastAPI) -> Browser:
+    return Browser(TestClient(app, follow_redirects=False))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hashing is dear on purpose; here it need not be."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(accounts, "_COST", 2**6)
+        yield
+
+
+@pytest.fixture(scope="session")
+def kept_password() -> str:
+    """The password as it is kept."""
+    return accounts.hash_password(PASSWORD)
+
+
+@pytest.fixture
+def log_in(app: FastAPI, office: Office) -> Callable[..., Browser]:
+    """Enter a person and log in."""
+
+    def enter(name: str, role: Role, agency: str | None = None) -> Browser:
+        accounts.add_account(office, name, role=role, agency=agency, password=PASSWORD)
+        client = TestClient(app, follow_redirects=False)
+        assert client.post("/login", data={"name": name, "password": PASSWORD}).status_code == 303
+        return Browser(client)
+
+    return enter
+
+
+@pytest.fixture
+def platform(log_in: Callable[..., Browser]) -> Browser:
+    return log_in("王平台", Role.PLATFORM)

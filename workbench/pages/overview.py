@@ -1,0 +1,27 @@
+"""总览: what waits, what came today, who is silent."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from pipeline.holds import list_holds
+from pipeline.silence import late_sources
+from workbench.desk import At
+from workbench.reads.deliveries import day_by_agency
+from workbench.rendering import render
+from workbench.words import agency_name
+
+router = APIRouter()
+
+
+@router.get("/")
+def overview(desk: At) -> Response:
+    """Show what a steward looks at first in the morning."""
+    held = list_holds(desk.office, agency=desk.agency)
+    late = [source for source in late_sources(desk.office, desk.now) if desk.sees(source.agency)]
+    today = day_by_agency(desk.office, desk.today, desk.agency)
+    arrived = [
+        (agency_name(each.agency), each.rows, desk.url("deliveries", query={"agency": each.agency, "day": desk.today}))
+        for each in today
+    ]
+    return render(desk, "overview", held=held, late=late, today=today, arrived=arrived)

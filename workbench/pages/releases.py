@@ -1,0 +1,69 @@
+"""发布: what each site was given, what changed in it, and whether it still is what was signed."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import FileResponse
+
+from feeds.client import VerifyReport
+from feeds.client import verify_release as verify
+from feeds.manifest import MANIFEST, SIGNATURE, Part
+from feeds.sites import load_sites
+from workbench.desk import At, Desk
+from workbench.reads import releases as reads
+from workbench.rendering import render
+
+router = APIRouter()
+
+
+@router.get("/releases")
+def releases(desk: At, site: str | None = None, before: int | None = None) -> Response:
+    """List the releases of a site, newest first, and where each site stands."""
+    sites = sorted(load_sites())
+    newest = {each: next(iter(reads.list_releases(desk.office, each)), None) for each in sites}
+    chosen = site if site in sites else sites[0]
+    found = reads.list_releases(desk.office, chosen, before=before)
+    more = found[-1].sequence if len(found) == reads.PAGE else None
+    return render(desk, "releases", newest=newest, chosen=chosen, found=found, more=more)
+
+
+@router.get("/releases/{site}/{sequence}")
+def release(desk: At, site: str, sequence: int) -> Response:
+    """Show one release: tables, what changed, files."""
+    return _page(desk, site, sequence)
+
+
+@router.get("/releases/{site}/{sequence}/verify")
+def verify_release(desk: At, site: str, sequence: int) -> Response:
+    """Check signature, hashes, completeness and chain of a release; it changes nothing."""
+    listed = _read(desk, site, sequence)
+    return _page(desk, site, sequence, verify(reads.directory_of(desk.office, listed)))
+
+
+@router.get("/releases/{site}/{sequence}/files/{name:path}")
+def release_file(desk: At, site: str, sequence: int, name: str) -> Response:
+    """Return one file that the manifest lists, or the manifest itself."""
+    listed = _read(desk, site, sequence)
+    directory = reads.directory_of(desk.office, listed)
+    manifest = reads.manifest_of(directory)
+    if manifest is None or name not in {*manifest.files, MANIFEST, SIGNATURE}:
+        raise HTTPException(404)
+    return FileResponse(directory / name, filename=f"{site}-{sequence:06d}-{name.replace('/', '-')}")
+
+
+def _read(desk: Desk, site: str, sequence: int) -> reads.Listed:
+    listed = reads.read_release(desk.office, site, sequence)
+    if listed is None:
+        raise HTTPException(404)
+    return listed
+
+
+def _page(desk: Desk, site: str, sequence: int, report: VerifyReport | None = None) -> Response:
+    listed = _read(desk, site, sequence)
+    directory = reads.directory_of(desk.office, listed)
+    manifest = reads.manifest_of(directory)
+    heads: list[tuple[str, reads.Head]] = []
+    if manifest is not None:
+        parts = [(table, part) for table in manifest.tables for part in (Part.DELTA, Part.TOMBSTONES)]
+        heads = [(part, reads.head_of(directory, manifest, table, part)) for table, part in parts]
+    return render(desk, "release", listed=listed, manifest=manifest, heads=heads, report=report)

@@ -1,0 +1,70 @@
+"""Templates to answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from workbench import charts, marks, words
+from workbench.desk import Desk, url_of
+from workbench.pages.assets import VERSION
+
+_BEIJING: Final = dt.timezone(dt.timedelta(hours=8))
+
+NAVIGATION: Final = (
+    ("overview", "总览", "o"),
+    ("records", "记录", "r"),
+    ("deliveries", "报送", "d"),
+    ("holds", "放行", "h"),
+    ("releases", "发布", "p"),
+)
+"""Route, name and key of each page in the navigation."""
+
+
+def _moment(at: dt.datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone(_BEIJING):%Y-%m-%d %H:%M}"
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+_TEMPLATES: Final = Environment(
+    loader=PackageLoader("workbench"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_TEMPLATES.filters.update(moment=_moment, count=_count)
+_TEMPLATES.globals.update(
+    word=words.word, agency_name=words.agency_name, site_name=words.site_name, rule_title=words.rule_title,
+    withholding=words.withholding, mark=marks.mark, bars=charts.bars, stacked=charts.stacked,
+    version=VERSION,
+)  # fmt: skip
+
+
+def render(desk: Desk, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Answer a person with a page; ``template`` is the name of a file without its ending."""
+    navigation = [(route, name, key) for route, name, key in NAVIGATION if desk.may(route)]
+    text = _TEMPLATES.get_template(f"{template}.html").render(
+        desk=desk, url=desk.url, navigation=navigation, can_log_out=desk.request.app.state.door.has_login, **context
+    )
+    return HTMLResponse(text, status)
+
+
+def render_bare(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Answer somebody who is not known."""
+
+    def url(route: str, **parts: Any) -> str:
+        return url_of(request, route, **parts)
+
+    return HTMLResponse(_TEMPLATES.get_template(f"{template}.html").render(url=url, **context), status)
+
+
+def render_error(request: Request, status: int, text: str) -> HTMLResponse:
+    """Answer with what went wrong, in the frame that the person knows where there is one."""
+    desk = getattr(request.state, "desk", None)
+    if isinstance(desk, Desk):
+        return render(desk, "error", status=status, code=status, text=text)
+    return render_bare(request, "error_bare", status=status, code=status, text=text)
