@@ -1,16 +1,17 @@
 # Each target works as the first command ever run: it sets up what it needs.
-.PHONY: setup demo test test-fast lint types bench up down chaos-short clean help
+.PHONY: setup demo test test-fast lint types bench up down chaos chaos-short clean help
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
 ROOMS := connectors expectations feeds pipeline simulator store transforms dags workbench
 
 help:
-	@echo "make demo        two business days of three agencies through the real scheduler, then the numbers"
+	@echo "make demo        two business days of thirteen agencies through the real scheduler, then the numbers"
 	@echo "make test        lint, types, import contract and the whole test suite"
 	@echo "make bench       speed and memory beside the plain pandas script (prints JSON)"
 	@echo "make up / down   Airflow with its UI on this machine / stop it"
-	@echo "make chaos-short kill -9 in ingest and publish, then resume"
+	@echo "make chaos       ten days of thirteen agencies with every fault, compared with ten without"
+	@echo "make chaos-short three such days; kill -9 in ingest and publish, then resume"
 	@echo "make clean       remove var/ (the state) but not .venv/"
 
 setup: .venv/.ready
@@ -43,7 +44,10 @@ down: setup
 	@$(BIN)/disclosure down
 
 chaos-short: setup
-	@$(BIN)/python -m pytest tests/pipeline -k "kill"
+	@$(BIN)/python -m pytest tests/pipeline tests/simulator -k "kill or chaos"
+
+chaos: setup
+	@$(BIN)/python -m simulator.chaos --home var/chaos
 
 clean:
 	@[ ! -x $(BIN)/disclosure ] || $(BIN)/disclosure down || true

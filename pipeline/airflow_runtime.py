@@ -294,7 +294,8 @@ def environment(settings: AirflowSettings, port: int, keys: Mapping[str, str]) -
 
 def _connection(endpoint: Endpoint) -> str:
     """Write an endpoint as the connection that ``dags.endpoints`` reads."""
-    extra = {"ca_file": str(endpoint.ca_file)} if endpoint.ca_file else {}
+    told = {"ca_file": endpoint.ca_file, "host_key": endpoint.host_key}
+    extra = {name: str(value) for name, value in told.items() if value}
     return json.dumps({"conn_type": "generic", "host": endpoint.url, "password": endpoint.secret, "extra": extra})
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.archive import Archive, StoredFile
-from connectors.descriptor import Absence, RecordStream, load_agency
+from connectors.descriptor import Absence, Agency, RecordStream, load_agency
 from connectors.endpoint import Endpoint
 from connectors.transports.contract import (
     AgencyError,
@@ -76,6 +76,7 @@ def collect(
     endpoint: Endpoint,
     ingest: Ingest,
     now: datetime | None = None,
+    describe: Callable[[str], Agency] = load_agency,
 ) -> dict[str, Any]:
     """Pull every stream of an agency for a business day and have each new delivery taken in.
 
@@ -84,11 +85,12 @@ def collect(
     (``refused`` of a stream) raise nothing: they stay at the agency and are reported again by every later day until
     they are put right. ``now`` is the moment of the call, with its zone: by it a source that failed too often is left
     alone for a while (``pipeline.circuit``) and what it answers is kept; without it every source is asked.
+    ``describe`` returns the agency's descriptor: the one in force, or one that is tried.
     Returns ``{agency, as_of, streams: {id: counts}, ingested: [delivery ids]}``.
     """
     streams: dict[str, StreamCounts] = {}
     failures: dict[str, AgencyError] = {}
-    for stream in load_agency(agency).streams:
+    for stream in describe(agency).streams:
         counts = streams[stream.id] = StreamCounts()
         try:
             with _watched(engine, agency, stream, counts, now):

@@ -1,6 +1,6 @@
-"""Serve the three agencies until stopped: ``python -m simulator --home DIR --exchange-url URL [--days DAY ...]``.
+"""Serve the agencies until stopped: ``python -m simulator --home DIR --exchange-url URL [--days DAY ...]``.
 
-On the first line of output stands a JSON object: per agency its url, secret and ca_file.
+On the first line of output stands a JSON object: per agency its url, secret, ca_file and host_key.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ from simulator.business_days import DEMO_DAYS
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Publish the days asked for, tell the endpoints, serve until SIGINT or SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m simulator", description="The three agencies on loopback.")
+    parser = argparse.ArgumentParser(prog="python -m simulator", description="The agencies on loopback.")
     parser.add_argument("--home", type=Path, required=True, help="folder for certificate, drop folder, register, truth")
     parser.add_argument("--exchange-url", required=True, help="SQLAlchemy URL of the exchange database")
     parser.add_argument("--seed", type=int, default=2018)
     parser.add_argument("--enterprises", type=int, default=3_000)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of records")
-    parser.add_argument("--port", type=int, default=0, help="of the API; 0 takes a free one")
     parser.add_argument("--days", type=date.fromisoformat, nargs="*", default=list(DEMO_DAYS), help="days to publish")
     chosen = parser.parse_args(arguments)
     stopped = Event()
@@ -38,14 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen.seed,
         enterprises=chosen.enterprises,
         scale=chosen.scale,
-        port=chosen.port,
     )
     with simulator:
         for day in chosen.days:
             simulator.publish_day(day)
         endpoints = {
-            agency: {"url": endpoint.url, "secret": endpoint.secret, "ca_file": endpoint.ca_file}
-            for agency, endpoint in simulator.endpoints().items()
+            agency: {"url": told.url, "secret": told.secret, "ca_file": told.ca_file, "host_key": told.host_key}
+            for agency, told in simulator.endpoints().items()
         }
         sys.stdout.write(json.dumps(endpoints) + "\n")
         sys.stdout.flush()

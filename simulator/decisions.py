@@ -1,4 +1,4 @@
-"""Sound decisions as agencies write them: the facts of one licence or penalty about one enterprise."""
+"""Sound records as agencies write them: the facts of one decision, listing or entry about one enterprise."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from simulator.offices import Office
 from simulator.population import Enterprise, Form
+from simulator.supervision import DETAILS, Case
 from simulator.templates import Facts
 from transforms.columns import Kind, Sheet
 
@@ -33,7 +34,7 @@ _PENALTY_CLASSES: Final = (
 def decide(
     rng: Random, subject: Enterprise, number: int, day: date, *, office: Office, kind: Kind, sheet: Sheet
 ) -> Facts:
-    """Make a sound licence or penalty received on ``day``, decided up to nine days before, in the sheet's own codes."""
+    """Make a sound record received on ``day``, decided up to nine days before, in the sheet's own codes."""
     form = rng.choice(office.day_forms)
     decided = day - timedelta(days=rng.randint(1, 9))
     legacy = sheet is Sheet.LEGACY
@@ -57,7 +58,9 @@ def decide(
     }
     if kind is Kind.LICENCE:
         return facts | _licence(rng, office, number, decided, form)
-    return facts | _penalty(rng, office, subject, decided, form=form, legacy=legacy)
+    if kind is Kind.PENALTY:
+        return facts | _penalty(rng, office, subject, decided, form=form, legacy=legacy)
+    return facts | DETAILS[kind](rng, Case(office, subject, number, decided, form))
 
 
 def _licence(rng: Random, office: Office, number: int, decided: date, form: str) -> Facts:

@@ -1,6 +1,6 @@
 """Show the system at work: ``python -m simulator.demo [--home DIR] [--enterprises N] [--scale X] [--json]``.
 
-Two business days of three simulated agencies through the real Airflow scheduler; then the feeds are verified and
+Two business days of thirteen simulated agencies through the real Airflow scheduler; then the feeds are verified and
 applied as a client would, every row is accounted for, and the numbers are shown as tables and as a page. Data and page
 stay in the home, processes do not, however the demo ends. Exit codes: 0 all well; 1 something failed; 2 wrong usage;
 130 interrupted.

@@ -18,6 +18,7 @@ STATE_SERIES: Final = (
     Series("returned", "退回机关 returned", "#c8553d"),
     Series("superseded", "已被新版取代 superseded", "#5b9bd0", "#0b2a40"),
     Series("duplicate", "重复 duplicate", "#b9c6d3", "#23303b"),
+    Series("held", "整批待批 held for two approvals", "#c9a227", "#3b2a06"),
     Series("waiting", "等待 waiting", "#8e6bbf"),
     Series("unexplained", "无法说明 unexplained", "#000000"),
 )
@@ -33,9 +34,9 @@ METHOD_LABELS: Final = {
     "natural_person": "自然人 natural person",
 }
 READ_TWICE: Final = (
-    "收到的行数多于模拟器的账: aic 和 qtsb 每次取数与上次重叠若干条, 以免漏掉迟到的变更; 再次收到的行多计为重复。",
-    "More rows may be received than the simulator made: the connectors of aic and qtsb overlap their last pull, so "
-    "that no late change is missed; most of what comes again counts as a duplicate.",
+    "收到的行数多于模拟器的账: 接口和前置库每次取数与上次重叠若干条, 以免漏掉迟到的变更; 再次收到的行多计为重复。",
+    "More rows may be received than the simulator made: the connectors of APIs and databases overlap their last pull, "
+    "so that no late change is missed; most of what comes again counts as a duplicate.",
 )
 """Why an agency's rows received and the simulator's account of them differ."""
 
@@ -143,8 +144,8 @@ def _head(days: Sequence[str], outcome: Outcome) -> str:
     items = "".join(f"<li class='{'good' if good else 'bad'}'>{escape(text)}</li>" for text, good in chips)
     return (
         "<header><div><h1>信用信息归集与公示 <span>Demo: pool the records, publish the feeds</span></h1>"
-        f"<p>业务日 business days {escape(' · '.join(days))}。三个模拟机关按各自协议报送, 企业与记录均为虚构。"
-        "Three simulated agencies over their real protocols; every enterprise and record is made up.</p>"
+        f"<p>业务日 business days {escape(' · '.join(days))}。十三个模拟机关按各自协议报送, 企业与记录均为虚构。"
+        "Thirteen simulated agencies over their real protocols; every enterprise and record is made up.</p>"
         f'<ul class="chips">{items}</ul></div></header>'
     )
 
@@ -154,7 +155,7 @@ def _tiles(agencies: Sequence[AgencyNumbers]) -> str:
     tiles = [("收到 received", received, "#33413d")]
     for series in STATE_SERIES:
         rows = sum(agency.total.states[series.key] for agency in agencies)
-        if rows or series.key not in ("waiting", "unexplained"):
+        if rows or series.key not in ("held", "waiting", "unexplained"):
             tiles.append((series.label, rows, series.colour))
     parts = (
         f'<div style="border-top-color:{colour}"><b>{rows:,}</b><span>{escape(label)}</span></div>'
@@ -284,7 +285,7 @@ def agency_lines(agency: AgencyNumbers, days: Sequence[str]) -> list[Line]:
     states = [
         line(series.label, "states", series.key, agency.expected[series.key])
         for series in STATE_SERIES
-        if total.states[series.key] or series.key not in ("waiting", "unexplained")
+        if total.states[series.key] or series.key not in ("held", "waiting", "unexplained")
     ]
     methods = [line(METHOD_LABELS[key], "methods", key) for key in METHODS if total.methods[key]]
     sites = [line(site, "sites", site) for site in sorted(total.sites)]

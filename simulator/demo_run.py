@@ -125,12 +125,12 @@ def running_system(
         office = open_office(settings_of(home), keep_database_running=True)
         cleanup.callback(office.engine.dispose)
         server = office.bulk_url
-        progress(f"Simulator: making {enterprises} enterprises and the records of three agencies")
+        progress(f"Simulator: making {enterprises} enterprises and the records of {len(SERVED)} agencies")
         simulator = Simulator(
             home / "agencies", create_database(server, "exchange"), enterprises=enterprises, scale=scale
         )
         cleanup.enter_context(simulator)
-        progress("Simulator: aic serves an API over HTTPS, fda fills a drop folder, qtsb an exchange database")
+        progress("Simulator: APIs, a SOAP service and a web site over HTTPS, SFTP, drop folders, exchange databases")
         instance = airflow_runtime.start(_airflow_settings(home, office, simulator), progress)
         client = airflow_runtime.wait_healthy(instance, DAG_IDS, _pools(), progress=progress)
         yield RunningSystem(office, simulator, instance, client)

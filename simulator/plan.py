@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from connectors.descriptor import ExchangeDb, load_agency
+from connectors.descriptor import Absence, ExchangeDb, RecordStream, Tombstones, load_agency
 from simulator.defects import Defect
+from simulator.dialect import facts_told
+from simulator.later_versions import can_end
 from simulator.offices import Office, load_office, staffed
 from transforms.columns import Kind, Sheet
 
 CARRIER: Final = "eitc"
 """The agency in whose delivery decisions of vertically led agencies come once more, by way of their ministries."""
 
-
-SERVED: Final = ("aic", "fda", "qtsb")
+SERVED: Final = staffed()
 """The agencies that the simulator has a server for; the others have no address in a demo, their runs say so."""
 
 
@@ -29,8 +30,11 @@ class StreamPlan:
     sheet: Sheet
     records: tuple[int, int]
     office: Office
+    facts: frozenset[str]
     holds_numbers: bool
     first_number: int
+    full_sets: bool
+    tombstone: tuple[str, str] | None
     repeats: tuple[tuple[str, str], ...]
 
     @property
@@ -38,9 +42,19 @@ class StreamPlan:
         """Agency and stream."""
         return self.agency, self.stream
 
+    @property
+    def can_end(self) -> bool:
+        """Whether the source can say that a record ended, in whatever way."""
+        return self.full_sets or self.tombstone is not None or can_end(self.kind, self.sheet)
+
+    def mark(self, *, gone: bool) -> dict[str, str]:
+        """Return the column by which the source says that a record is gone, where it has one."""
+        return {self.tombstone[0]: self.tombstone[1] if gone else ""} if self.tombstone else {}
+
     def can_have(self, defect: Defect) -> bool:
         """Tell whether a defect can befall a row of this stream."""
         fits = self.kind in defect.kinds and self.sheet in defect.sheets
+        fits &= defect.needs_fact in self.facts
         return fits and not (defect.text_in_number and self.holds_numbers)
 
 
@@ -48,7 +62,7 @@ class StreamPlan:
 def plans() -> tuple[StreamPlan, ...]:
     """Every stream of every agency that the simulator plays; a stream stands behind those that it repeats."""
     found: list[StreamPlan] = []
-    for agency in sorted(set(staffed()) & set(SERVED), key=lambda name: (name == CARRIER, name)):
+    for agency in sorted(SERVED, key=lambda name: (name == CARRIER, name)):
         office = load_office(agency)
         for stream in load_agency(agency).streams:
             kind, sheet = stream.kind, stream.sheet
@@ -64,12 +78,20 @@ def plans() -> tuple[StreamPlan, ...]:
                     sheet=sheet,
                     records=office.volume(stream),
                     office=office,
+                    facts=facts_told(stream),
                     holds_numbers=isinstance(stream.transport, ExchangeDb),
                     first_number=1 + 20_000 * len(same_agency),
+                    full_sets=isinstance(stream.deletions, Absence),
+                    tombstone=_tombstone(stream),
                     repeats=tuple(repeats),
                 )
             )
     return tuple(found)
+
+
+def _tombstone(stream: RecordStream) -> tuple[str, str] | None:
+    deletions = stream.deletions
+    return (deletions.column, deletions.value) if isinstance(deletions, Tombstones) else None
 
 
 def _reports_upwards(agency: str) -> bool:

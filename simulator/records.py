@@ -21,10 +21,11 @@ from typing import Final
 from simulator.business_days import DEMO_DAYS, busyness
 from simulator.decisions import as_standard, decide
 from simulator.defects import DEFECTS, SOUND, Defect, Scene
-from simulator.later_versions import CAN_END, correct, end
+from simulator.later_versions import correct, end, take_back
 from simulator.plan import StreamPlan, plans
 from simulator.population import Enterprise, Population
 from simulator.templates import Facts, Row, render
+from transforms.columns import Kind
 
 TRUTH_COLUMNS: Final = (
     "day",
@@ -39,17 +40,21 @@ TRUTH_COLUMNS: Final = (
 
 VIA_MINISTRY: Final = "via_ministry"
 ON_STANDARD_SHEET: Final = "on_standard_sheet"
+SENT_AGAIN: Final = "sent_again"
+
+SHOWN: Final = "published"
+NEVER_SHOWN: Final = (Kind.ENFORCEMENT_NOTICE, Kind.BASIC_INFO)
+"""No site shows them: notices are 政务共享 at most, and nobody says that the monitoring base is public."""
 
 _CHANGED: Final = 0.03
 _ENDED: Final = 0.01
-_SHOWS_ALL: Final = 500
-"""An agency whose first day brings so many records shows every defect every day; a smaller one shows each in turn."""
 _TURNS: Final = 8
+"""A small agency shows each defect one day in so many."""
 
 
 @dataclass(slots=True)
 class Truth:
-    """What must become of one row; ``replaced_on`` is the day whose delivery brings a later version."""
+    """What must become of one row; from ``replaced_on`` on it is ``then``: a later version holds, or it is gone."""
 
     day: date
     agency: str
@@ -60,10 +65,11 @@ class Truth:
     expected_state: str
     true_uscc: str
     replaced_on: date | None = None
+    then: str = "superseded"
 
     def state_after(self, day: date) -> str:
         """The state in which the row must be once everything up to a day was processed."""
-        return "superseded" if self.replaced_on and self.replaced_on <= day else self.expected_state
+        return self.then if self.replaced_on and self.replaced_on <= day else self.expected_state
 
 
 @dataclass(slots=True)
@@ -129,6 +135,7 @@ class _Stream:
         self._number = plan.first_number
         self._before: list[tuple[Facts, Truth]] = []
         self._sound: list[tuple[Facts, Truth]] = []
+        self._set: list[tuple[Facts, Truth]] = []
 
     def add_day(self, day: date, register: _Register, records: int, streams: dict[tuple[str, str], _Stream]) -> None:
         self._before, self._sound = self._sound, []
@@ -142,8 +149,14 @@ class _Stream:
             scene = Scene(self._rng, subject, register.all, register.twins, self.plan.kind, self.plan.sheet, day)
             entries += self._record(defect, scene)
         self._rng.shuffle(entries)
+        if self.plan.full_sets:
+            held = [entry for entry in self._set if entry[1].replaced_on is None]
+            self._set = [*held, *entries]
+            entries = [*(self._sent_again(facts, truth, day) for facts, truth in held), *entries]
         plan = self.plan
-        self._world.rows[plan.agency, plan.stream, day] = [render(facts, plan.kind, plan.sheet) for facts, _ in entries]
+        self._world.rows[plan.agency, plan.stream, day] = [
+            render(facts, plan.kind, plan.sheet) | plan.mark(gone="gone" in facts) for facts, _ in entries
+        ]
         self._world.truth += [truth for _, truth in entries]
 
     def _possible(self, names_are_shared: bool) -> list[Defect]:
@@ -163,7 +176,7 @@ class _Stream:
     def _turn(self, defect: Defect, day: date) -> bool:
         """Tell whether this stream shows a defect today for certain: as its agency's largest one, or in turn."""
         of_agency = [plan for plan in plans() if plan.agency == self.plan.agency]
-        if sum(plan.records[0] for plan in of_agency) >= _SHOWS_ALL:
+        if self.plan.office.shows_all:
             return max((p for p in of_agency if p.can_have(defect)), key=lambda plan: plan.records) == self.plan
         turn = DEFECTS.index(defect) + plans().index(self.plan) + self._world.days.index(day)
         return turn % _TURNS == 0
@@ -174,7 +187,7 @@ class _Stream:
         facts = decide(
             self._rng, scene.subject, number, scene.day, office=plan.office, kind=plan.kind, sheet=plan.sheet
         )
-        outcome = defect.make(facts, scene) if defect else [(facts, "published")]
+        outcome = defect.make(facts, scene) if defect else [(facts, SHOWN)]
         known = scene.subject.uscc if defect is None or defect.names_its_subject else ""
         for made, state in outcome:
             truth = self._truth(scene.day, made, defect.name if defect else SOUND, state, known)
@@ -184,22 +197,32 @@ class _Stream:
 
     def _truth(self, day: date, facts: Facts, defect: str, state: str, uscc: str) -> Truth:
         plan = self.plan
+        if state == SHOWN and plan.kind in NEVER_SHOWN:
+            state = "withheld"
         return Truth(day, plan.agency, plan.stream, facts["document_no"], facts["name"], defect, state, uscc)
 
     def _later_versions(self, day: date) -> list[tuple[Facts, Truth]]:
         """Change some sound records of the day before, and end some where the sheet can say so."""
         plan, before = self.plan, self._before
         changed = max(1, round(_CHANGED * len(before)))
-        ended = max(1, round(_ENDED * len(before))) if CAN_END[plan.kind, plan.sheet] else 0
+        ended = max(1, round(_ENDED * len(before))) if plan.can_end else 0
         chosen = self._rng.sample(before, min(changed + ended, len(before)))
         entries = []
         for ordinal, (facts, truth) in enumerate(chosen):
-            make = correct if ordinal < changed else end
-            later, what, state = make(facts, plan.kind, plan.sheet, day)
             truth.replaced_on = day
+            if ordinal >= changed and plan.full_sets:
+                truth.then = "withheld"
+                continue
+            make = correct if ordinal < changed else take_back if plan.tombstone else end
+            later, what, state = make(facts, plan.kind, plan.sheet, day)
             entries.append((later, self._truth(day, later, what, state, truth.true_uscc)))
         self._before = [entry for entry in before if entry[1].replaced_on is None]
         return entries
+
+    def _sent_again(self, facts: Facts, truth: Truth, day: date) -> tuple[Facts, Truth]:
+        """Bring a row once more because the set is full: what went back goes back again, the rest is known."""
+        state = "returned" if truth.expected_state == "returned" else "duplicate"
+        return facts, self._truth(day, facts, SENT_AGAIN, state, truth.true_uscc)
 
     def _again(self, other: _Stream, day: date) -> list[tuple[Facts, Truth]]:
         """Bring once more what another stream brought the day before, and did not take back since."""

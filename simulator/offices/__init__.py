@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from connectors.descriptor import RecordStream, agency_ids, load_agency
 
 _USUAL: Final = (40, 24)
+_LARGE: Final = 500
 
 
 class _Facts(BaseModel):
@@ -60,6 +61,11 @@ class Office(_Facts):
     agency: str
     name: str
     code: str
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether it is so large that each of its days shows every defect that there is."""
+        return sum(first for first, _ in self.records.values()) >= _LARGE
 
     def volume(self, stream: RecordStream) -> tuple[int, int]:
         """How many records a stream brings on the first day and on a usual later one."""

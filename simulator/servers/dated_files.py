@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -104,8 +105,7 @@ class DropFolder:
         if kind is FaultKind.NO_MARK:
             target.with_name(f"{name}.done").unlink()
         if kind is FaultKind.STRAY_FILE:
-            before, after = path.replace("*", "").split("{date}")
-            target.with_name(f"{before}最终版{after}").write_bytes(content)
+            target.with_name(re.sub(r"\d{4}-?\d{2}-?\d{2}", "最终版", name)).write_bytes(content)
         return target
 
 

@@ -16,7 +16,7 @@ from simulator.business_days import DEMO_DAYS
 from simulator.demo_numbers import DemoNumbers, FeedCheck, check_feeds, count
 from simulator.demo_run import AIRFLOW, DAG_IDS, WITHOUT_ADDRESS, running_system, settings_of
 
-pytestmark = pytest.mark.scheduler
+pytestmark = [pytest.mark.scheduler, pytest.mark.timeout(900)]
 
 SITES = ("creditbj", "creditchina", "gsxt", "qyxy")
 
@@ -40,7 +40,7 @@ def two_days() -> Iterator[TwoDays]:
 
 def ran(home: Path) -> TwoDays:
     with running_system(home, enterprises=600, scale=0.2) as system:
-        runs = {day.isoformat(): system.run_day(day, timeout=240) for day in DEMO_DAYS}
+        runs = {day.isoformat(): system.run_day(day, timeout=400) for day in DEMO_DAYS}
         return TwoDays(
             home=home,
             runs=runs,

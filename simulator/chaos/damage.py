@@ -1,0 +1,118 @@
+"""Mishaps carried out: what an agency hands over in place of, or beside, what it should."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from datetime import date
+from random import Random
+from typing import Final
+
+from connectors.descriptor import RecordStream, load_agency
+from simulator.agencies import Simulator
+from simulator.chaos.faults import DAYS_DOWN, Mishap, Planned
+from simulator.desks import FolderDesk, dated_pattern, writer_of
+from simulator.dialect import as_source_writes
+from simulator.plan import plans
+from simulator.servers import dated_files
+from simulator.templates import Row
+from transforms.columns import Kind, Sheet
+
+_BOMB: Final = 600 * 2**20
+"""Bytes that the workbook unpacks to."""
+
+
+def damage(simulator: Simulator, mishap: Planned) -> None:
+    """Do what the mishap says with the agency's delivery of its day."""
+    agency, day = mishap.agency, mishap.day
+    match mishap.what:
+        case Mishap.DOWN | Mishap.SILENT:
+            return
+        case Mishap.SENT_TWICE:
+            simulator.publish_agency(agency, day)
+            _put_instead(simulator, mishap, _text, more="_again")
+        case Mishap.OTHER_ENCODING:
+            _put_instead(
+                simulator, mishap, lambda stream, rows: dated_files.as_csv(_written(stream, rows), encoding="utf-8")
+            )
+        case Mishap.MASS_WITHDRAWAL:
+            _put_instead(simulator, mishap, lambda stream, _: _text(stream, _withdrawn(simulator, stream, agency, day)))
+        case Mishap.ZIP_BOMB:
+            _put_instead(simulator, mishap, lambda _stream, _rows: _bomb())
+        case Mishap.DESTROYED:
+            _put_instead(simulator, mishap, lambda stream, rows: _noise(f"{agency}:{stream.id}:{day}", 100 * len(rows)))
+        case _:
+            raise ValueError(f"{mishap.what} is no mishap")
+
+
+def _put_instead(
+    simulator: Simulator, mishap: Planned, content: Callable[[RecordStream, Sequence[Row]], bytes], more: str = ""
+) -> None:
+    agency, day = mishap.agency, mishap.day
+    for stream, rows in _of_day(simulator, agency, day):
+        _drop(simulator, agency, _name(stream, day, more), content(stream, rows))
+
+
+def _in_utf8(stream: RecordStream, rows: Sequence[Row]) -> bytes:
+    return dated_files.as_csv(_written(stream, rows), encoding="utf-8")
+
+
+def _noise(seed: str, size: int) -> bytes:
+    return Random(seed).randbytes(size)  # noqa: S311
+
+
+def restore(simulator: Simulator, mishap: Planned, today: date) -> None:
+    """Put in place what the mishap kept back before today; a second time changes nothing."""
+    desk = simulator.desks[mishap.agency]
+    if desk.faults:
+        desk.faults.turn_off()
+    since = simulator.days.index(mishap.day)
+    for day in simulator.days[since : since + (DAYS_DOWN if mishap.what is Mishap.DOWN else 1)]:
+        if day < today:
+            simulator.publish_agency(mishap.agency, day)
+
+
+def _of_day(simulator: Simulator, agency: str, day: date) -> list[tuple[RecordStream, Sequence[Row]]]:
+    descriptor = load_agency(agency)
+    return [(stream, simulator.world.rows[agency, stream.id, day]) for stream in descriptor.streams]
+
+
+def _written(stream: RecordStream, rows: Sequence[Row]) -> list[Row]:
+    return [as_source_writes(row, stream) for row in rows]
+
+
+def _text(stream: RecordStream, rows: Sequence[Row]) -> bytes:
+    return writer_of(stream)(_written(stream, rows))
+
+
+def _name(stream: RecordStream, day: date, more: str = "") -> str:
+    return dated_files.file_name(dated_pattern(stream, day).replace("*", more), day)
+
+
+def _drop(simulator: Simulator, agency: str, name: str, content: bytes) -> None:
+    desk = simulator.desks[agency]
+    if not isinstance(desk, FolderDesk):
+        raise TypeError(f"agency {agency} hands over no files")
+    dated_files.drop_content(desk.drop.folder, name, content, None)
+
+
+def _withdrawn(simulator: Simulator, stream: RecordStream, agency: str, day: date) -> list[Row]:
+    """Everything that the stream brought before the day, as if it had been withdrawn."""
+    [plan] = [each for each in plans() if each.key == (agency, stream.id)]
+    column, gone = ("XK_ZT", "2") if (plan.kind, plan.sheet) == (Kind.LICENCE, Sheet.STANDARD) else ("CF_ZT", "1")
+    earlier = [d for d in simulator.days if d < day]
+    rows = [row for d in earlier for row in simulator.world.rows[agency, stream.id, d]]
+    later = {"SJC": f"{day:%Y/%m/%d} 11:00:00"} if plan.sheet is Sheet.LEGACY else {}
+    return [row | {column: gone, "BZ": "误撤销"} | later for row in rows if column in row]
+
+
+def _bomb() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
+        book.writestr("[Content_Types].xml", "<Types/>")
+        book.writestr("xl/workbook.xml", "<workbook/>")
+        with book.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
+            for _ in range(_BOMB // 2**20):
+                sheet.write(bytes(2**20))
+    return content.getvalue()
