@@ -27,7 +27,7 @@ from pipeline.verdicts import damaged_verdicts, repeat_verdicts, states_of, verd
 from store import deliveries, records
 from store.deliveries import CheckCount, Delivery
 from store.records import Displaced
-from transforms.columns import DERIVED, STANDARD_COLUMNS, TEXT
+from transforms.columns import DERIVED, PASSED_ON_BY, STANDARD_COLUMNS, TEXT
 from transforms.problems import Problem
 from transforms.sheets import SheetDefinition
 from transforms.versions import Decision, Incoming, Repeat, RowState, Version, against_held, within_delivery
@@ -52,6 +52,7 @@ class DeliveryWriter:
         self._ids: list[npt.NDArray[np.int64]] = []
         self._short_keys: list[npt.NDArray[np.uint64]] = []
         self._supersedes: dict[int, tuple[int, ...]] = {}
+        self._contradicting: set[int] = set()
         self._held_before = records.any_rows(connection, delivery.kind)
         if not self._held_before:
             records.drop_key_index(connection, delivery.kind)
@@ -124,13 +125,33 @@ class DeliveryWriter:
             sheet=batch.definition.sheet.value,
             as_of=self._delivery.as_of,
             says_status=any(column.target == "status" for column in batch.definition.columns),
+            agency=self._delivery.agency,
         )
         at = {record_id: position for position, record_id in enumerate(ids)}
+        decisions |= self._passed_on(batch, decisions, at)
         for record_id, decision in decisions.items():
             self._note(at[record_id], decision, states, superseded_by)
             if decision.supersedes:
                 self._supersedes[record_id] = decision.supersedes
         return states, superseded_by
+
+    def _passed_on(
+        self, batch: ReadBatch, decisions: Mapping[int, Decision], at: Mapping[int, int]
+    ) -> dict[int, Decision]:
+        """Look closer at rows that differ from what another agency told: who passed a row on is no difference."""
+        told = {record_id: d.contradicts for record_id, d in decisions.items() if d.contradicts is not None}
+        if not told:
+            return {}
+        theirs = records.standard_values(self._connection, self._delivery.kind, sorted(set(told.values())))
+        compared = [name for name in STANDARD_COLUMNS[self._delivery.kind] if name not in PASSED_ON_BY]
+        ours = batch.records.select(compared).take(pa.array([at[record_id] for record_id in told])).to_pylist()
+        same = {
+            record_id: Decision("duplicate", other, ())
+            for (record_id, other), row in zip(told.items(), ours, strict=True)
+            if all(row[name] == theirs[other][name] for name in compared)
+        }
+        self._contradicting |= told.keys() - same.keys()
+        return same
 
     @staticmethod
     def _note(position: int, decision: Decision, states: list[RowState], superseded_by: list[int | None]) -> None:
@@ -166,6 +187,7 @@ class DeliveryWriter:
         suite = load_suite(definitions[0].kind, definitions[0].sheet).of_scope("delivery")
         conflict = np.full(len(ids), None, dtype=object)
         conflict[[p for p, repeat in repeats.items() if repeat.outcome == "conflict"]] = "DIFFERENT_CONTENT"
+        conflict[np.isin(ids, sorted(self._contradicting))] = "DIFFERENT_CONTENT"
         outcomes = judge_of_this_process().judge({REPEATS: pa.array(conflict, TEXT)}, suite)
         self._count(suite, outcomes)
         failed = ids[outcomes[REPEATS].positions]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from store.bulk import copy_in
 from store.schema import RECORDS
-from transforms.columns import Kind
+from transforms.columns import STANDARD_COLUMNS, Kind
 from transforms.natural_keys import NATURAL_KEYS
 from transforms.versions import Held
 
@@ -50,7 +50,7 @@ def held_rows(
     found: dict[str, list[Held]] = defaultdict(list)
     rows = connection.execute(
         sa.text(
-            "SELECT record_id, record_key, content_hash, updated_at, sheet, as_of, state, status"  # noqa: S608 (own table name)
+            "SELECT record_id, record_key, content_hash, updated_at, sheet, as_of, state, status, agency"  # noqa: S608 (own table name)
             f" FROM {RECORDS[kind].name} WHERE record_key = ANY(:keys) AND delivery_id <> :besides"
             " AND state IN ('accepted', 'review', 'returned') ORDER BY record_id"
         ),
@@ -160,6 +160,15 @@ def rows_by_id(connection: sa.Connection, kind: Kind, record_ids: Sequence[int])
     query = sa.select(*(table.c[name] for name in columns)).where(table.c.record_id == sa.any_(wanted))
     found: dict[int, Mapping[str, Any]] = {row["record_id"]: dict(row) for row in connection.execute(query).mappings()}
     return [found[record_id] for record_id in record_ids]
+
+
+def standard_values(connection: sa.Connection, kind: Kind, record_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return every standard column of the rows with these ids."""
+    table = RECORDS[kind]
+    wanted = sa.bindparam("ids", list(record_ids), type_=sa.ARRAY(sa.BigInteger))
+    columns = [table.c[name] for name in ("record_id", *STANDARD_COLUMNS[kind])]
+    rows = connection.execute(sa.select(*columns).where(table.c.record_id == sa.any_(wanted))).mappings()
+    return {row["record_id"]: dict(row) for row in rows}
 
 
 def store_verdicts(connection: sa.Connection, verdicts: pa.Table) -> None:

@@ -83,6 +83,9 @@ DECISION: Final[dict[str, pa.DataType]] = {
 }
 """What every kind says of the decision itself."""
 
+PASSED_ON_BY: Final = ("source_name", "source_code", "updated_at", "region_code")
+"""What says who handed a record over and when; it differs where a ministry passes on what an office decided."""
+
 LICENCE: Final[dict[str, pa.DataType]] = {
     "document_name": TEXT,  # 许可决定文书名称
     "project_name": TEXT,  # 项目名称, legacy sheet

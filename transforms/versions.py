@@ -118,15 +118,17 @@ class Held:
     as_of: dt.date
     state: RowState
     status: str | None = None
+    agency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of an incoming row, and which held rows it supersedes."""
+    """What becomes of an incoming row, which held rows it supersedes, which row of another agency it contradicts."""
 
     state: RowState
     superseded_by: int | None
     supersedes: tuple[int, ...]
+    contradicts: int | None = None
 
 
 def against_held(
@@ -136,22 +138,28 @@ def against_held(
     sheet: str,
     as_of: dt.date,
     says_status: bool = True,
+    agency: str | None = None,
 ) -> dict[int, Decision]:
     """Decide for each incoming row whose key is already held; by ``record_id``.
 
     A returned row changes nothing. A row in review does not displace what is published. A row of the old sheet does
     not displace one of the new sheet, which says more, unless it carries an event (撤销, 异议). A sheet that cannot say
     a status (``says_status``: the new penalty sheet has no such column) cannot undo a withdrawal by sending the old
-    text again.
+    text again. A row that another agency already told otherwise (a ministry passes decisions of its offices on, domain
+    8 c) goes to review unless update times order the two: no machine decides between agencies.
     """
     return {
-        row.record_id: _decide(row, held[row.record_key], sheet, as_of, says_status)
+        row.record_id: _decide(
+            row, held[row.record_key], sheet=sheet, as_of=as_of, says_status=says_status, agency=agency
+        )
         for row in incoming
         if row.record_key in held and row.state in ("accepted", "review")
     }
 
 
-def _decide(row: Incoming, held: Sequence[Held], sheet: str, as_of: dt.date, says_status: bool) -> Decision:
+def _decide(
+    row: Incoming, held: Sequence[Held], *, sheet: str, as_of: dt.date, says_status: bool, agency: str | None
+) -> Decision:
     live = [other for other in held if other.state in ("accepted", "review")]
     for other in live:
         if other.content_hash == row.content_hash:
@@ -161,14 +169,21 @@ def _decide(row: Incoming, held: Sequence[Held], sheet: str, as_of: dt.date, say
     later = ended or [other for other in standing if _is_later(other, row, sheet, as_of)]
     if later:
         return Decision("superseded", max(other.record_id for other in later), ())
+    foreign = [other for other in standing if other.agency != agency and not _ordered(other, row)]
+    if foreign:
+        return Decision("review", None, (), contradicts=max(other.record_id for other in foreign))
     if row.state == "review":
         return Decision("review", None, tuple(sorted(o.record_id for o in held if o.state == "returned")))
     return Decision("accepted", None, tuple(sorted(other.record_id for other in held)))
 
 
+def _ordered(other: Held, row: Incoming) -> bool:
+    return other.updated_at is not None and row.updated_at is not None and other.updated_at != row.updated_at
+
+
 def _is_later(other: Held, row: Incoming, sheet: str, as_of: dt.date) -> bool:
-    if other.updated_at is not None and row.updated_at is not None and other.updated_at != row.updated_at:
-        return other.updated_at > row.updated_at
+    if _ordered(other, row):
+        return (other.updated_at or "") > (row.updated_at or "")
     if other.sheet == "standard" and sheet == "legacy" and row.status in (None, "valid"):
         return True
     return other.as_of > as_of
