@@ -1,4 +1,4 @@
-"""Lists, checks and measures beside licences and penalties: what their rules see, and what makes two rows one record."""
+"""Lists, checks and measures beside licences and penalties: what their rules see, what makes two rows one record."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from transforms.natural_keys import NATURAL_KEYS
 from transforms.sheets import SHEETS
 
 NEW = Sheet.STANDARD
-I, A, S, N, B = NEWER_KINDS
+C, A, S, N, B = NEWER_KINDS  # check, abnormal operation, serious violation, notice, basic information
 
 
 def row_with(kind: Kind, **targets: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ _OF_ALL: list[tuple[dict[str, str], set[str]]] = [
     ({"source_code": USCC}, {"R19.source_code"}),
 ]
 _OWN: dict[Kind, list[tuple[dict[str, str], set[str]]]] = {
-    I: [
+    C: [
         ({"check_type": ""}, {"R01.check_type"}),
         ({"check_type": "不详"}, {"R01.check_type", "R24.placeholder"}),
         ({"check_type": "3"}, {"R14.check_type"}),
@@ -164,7 +164,7 @@ def test_only_what_the_law_fixes_sends_a_row_back(kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "code", "target"),
     [
-        (I, "INSTYPE_CN", "INSTYPE", "check_type"), (I, "INSRES_CN", "INSRES", "result"),
+        (C, "INSTYPE_CN", "INSTYPE", "check_type"), (C, "INSRES_CN", "INSRES", "result"),
         (A, "SPECAUSE_CN", "SPECAUSE", "listing_cause"), (A, "REMEXCPRES_CN", "REMEXCPRES", "removal_reason"),
     ],
 )  # fmt: skip
@@ -198,11 +198,15 @@ def test_every_key_is_made_of_columns_of_its_kind(kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("kind", "same", "other"),
     [
-        (I, {"result": "无法联系", "content": "另写"}, [{"check_type": "抽查"}, {"decision_date": "2018/08/19"}]),
-        (I, {}, [{"authority_name": "北京市海淀区工商局"}, {"entry_no": "J-1"}]),
+        (C, {"result": "无法联系", "content": "另写"}, [{"check_type": "抽查"}, {"decision_date": "2018/08/19"}]),
+        (C, {}, [{"authority_name": "北京市海淀区工商局"}, {"entry_no": "J-1"}]),
         (A, {"removal_date": "2018/08/21", "removal_reason": "已补报"}, [{"listing_cause": "未按期公示年度报告"}]),
         (A, {"legal_rep": "王某", "pripid": "9"}, [{"decision_date": "2018/08/19"}, {"entry_no": "Y1"}]),
-        (S, {"removal_date": "2018/08/21", "decision_date": "2018/08/19"}, [{"document_no": "京工商严列字〔2018〕第2号"}]),
+        (
+            S,
+            {"removal_date": "2018/08/21", "decision_date": "2018/08/19"},
+            [{"document_no": "京工商严列字〔2018〕第2号"}],
+        ),
         (S, {"document_no": "京工商严列字[2018]第1号 "}, [{"document_no": ""}]),
         (N, {"measure": "责令整改", "result": "已整改"}, [{"document_no": "京网信约〔2018〕2号"}]),
         (N, {"authority_name": "北京市网信办"}, [{"subject_name": "甲公司"}]),
@@ -220,11 +224,11 @@ def test_an_own_number_keeps_a_record_together_when_its_day_or_cause_is_mended()
     mended = {"decision_date": "2018/08/01", "listing_cause": "未按期公示年度报告"}
     assert key_of(A, entry_no="Y-1") == key_of(A, entry_no="y-1".upper(), **mended)
     assert key_of(S, document_no="", entry_no="L1") == key_of(S, document_no="", entry_no="L1", **mended)
-    assert key_of(I, entry_no="J1") != key_of(I, entry_no="J1", authority_name="北京市海淀区工商局")
+    assert key_of(C, entry_no="J1") != key_of(C, entry_no="J1", authority_name="北京市海淀区工商局")
 
 
 def test_a_row_without_what_would_identify_it_has_no_key() -> None:
-    assert key_of(I, check_type="") is None
+    assert key_of(C, check_type="") is None
     assert key_of(N, document_no="", measure="") is None
     assert key_of(B, site_address="", platform_name="某平台") is None
     assert key_of(A, subject_name="") is None
@@ -248,7 +252,7 @@ def test_a_removal_is_later_than_the_listing_it_ends(kind: Kind) -> None:
 def test_the_time_that_the_source_gives_counts_before_any_day() -> None:
     record = record_of(A, row_with(A, removal_date="2018/08/21", updated_at="2018/08/20 09:30:00"))
     assert (record["updated_at"], record["flags"]) == ("2018-08-20T09:30:00", None)
-    assert record_of(I, row_with(I))["updated_at"] is record_of(N, row_with(N))["updated_at"] is None
+    assert record_of(C, row_with(C))["updated_at"] is record_of(N, row_with(N))["updated_at"] is None
     assert record_of(B, row_with(B))["updated_at"] == "2018-08-20T00:00:00"
 
 
