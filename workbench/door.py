@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 
 from pipeline import accounts
 from pipeline.office import Office
@@ -66,6 +67,15 @@ class AirflowDoor:
             return None
         session, new = accounts.session_for_airflow_user(office, user, request.cookies.get(COOKIE), now=now)
         return Entered(session, new) if session else None
+
+
+def remember_airflow_user(get_user: Callable[..., Any]) -> Callable[[Request, Any], None]:
+    """Return a dependency that notes whom ``get_user``, Airflow's own, let in."""
+
+    def remember(request: Request, user: Any = Depends(get_user)) -> None:  # noqa: B008 (FastAPI)
+        request.state.airflow_user = user.get_name()
+
+    return remember
 
 
 def give_cookie(request: Request, response: Response, token: str) -> None:
