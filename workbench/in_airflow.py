@@ -2,7 +2,7 @@
 
 Airflow mounts ``WorkbenchInAirflow`` (``dags/plugins/workbench_view.py``). Nothing is opened or imported before the
 first request, so that the processes which only parse or run DAGs pay nothing. Where Airflow's guards cannot be
-imported, where the office cannot be opened or the address of the database is not set, every request is answered with 503.
+imported, where the office cannot be opened or ``DATABASE_URL`` is not set, every request is answered with 503.
 """
 
 from __future__ import annotations
