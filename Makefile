@@ -9,7 +9,7 @@ help:
 	@echo "make demo        two business days of thirteen agencies through the real scheduler, then the numbers"
 	@echo "make test        lint, types, import contract and the whole test suite"
 	@echo "make bench       speed and memory beside the plain pandas script (prints JSON)"
-	@echo "make up / down   Airflow with its UI on this machine / stop it"
+	@echo "make up / down   Airflow with its UI and the workbench on this machine / stop them"
 	@echo "make chaos       ten days of thirteen agencies with every fault, compared with ten without"
 	@echo "make chaos-short three such days; kill -9 in ingest and publish, then resume"
 	@echo "make clean       remove var/ (the state) but not .venv/"

@@ -408,17 +408,20 @@ def diagnose(agency: Annotated[str, typer.Argument(help="Agency id, e.g. aic.")]
 
 @app.command()
 def up() -> None:
-    """Start PostgreSQL and Airflow with its UI on this machine and leave them running."""
+    """Start PostgreSQL, Airflow with its UI and the workbench on this machine and leave them running."""
     from pipeline.airflow_runtime import AirflowFailedError
+    from pipeline.local_service import start_workbench
     from pipeline.local_service import up as start_all
 
     with err.status("starting") as status:
         try:
             instance = start_all(tuple(site.value for site in Site), lambda text: status.update(str(text)))
+            workbench_url = start_workbench().url
         except AirflowFailedError as error:
             err.print(str(error), style="red")
             raise typer.Exit(STEP_FAILED) from error
     out.print(f"Airflow: {instance.url}  user {instance.user}, password in {instance.password_file}")
+    out.print(f"workbench: {workbench_url}  enter people with `disclosure workbench user add NAME --role ROLE`")
     out.print("Stop it with `make down` (or `disclosure down`).")
 
 

@@ -1,8 +1,10 @@
-"""The whole system on one machine, left running for a person: embedded PostgreSQL, Airflow with its UI."""
+"""The whole system on one machine, left running for a person: embedded PostgreSQL, Airflow with its UI, workbench."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,6 +18,7 @@ from store import embedded
 from store.database import libpq_url
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
+WORKBENCH_PORT: Final = 8070
 
 
 def pools(sites: tuple[str, ...]) -> dict[str, int]:
@@ -63,10 +66,36 @@ def up(sites: tuple[str, ...], progress: Callable[[str], object]) -> airflow_run
     return instance
 
 
+def start_workbench() -> airflow_runtime.AirflowInstance:
+    """Start the workbench beside Airflow, on ``WORKBENCH_PORT``; one that an earlier call left is ended first."""
+    settings = Settings()
+    office = open_office(settings, keep_database_running=True)
+    home = settings.state / "workbench"
+    airflow_runtime.stop_from_pidfile(home)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    variables = {"DISCLOSURE_HOME": str(settings.state), "DATABASE_URL": libpq_url(office.engine)}
+    search = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]))
+    with (home / "workbench.log").open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
+            [sys.executable, "-m", "workbench", "--port", str(WORKBENCH_PORT)],
+            env=os.environ | variables | {"PYTHONPATH": search},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    component = airflow_runtime.Component("workbench", process.pid, airflow_runtime.start_time(process.pid) or "")
+    instance = airflow_runtime.AirflowInstance(home, f"http://127.0.0.1:{WORKBENCH_PORT}", (component,))
+    airflow_runtime.record(instance)
+    return instance
+
+
 def down() -> list[str]:
-    """Stop Airflow and the embedded server; return what was stopped."""
+    """Stop the workbench, Airflow and the embedded server; return what was stopped."""
     settings = Settings()
     stopped = []
+    if airflow_runtime.stop_from_pidfile(settings.state / "workbench"):
+        stopped.append("workbench")
     if airflow_runtime.stop_from_pidfile(settings.state / "airflow"):
         stopped.append("airflow")
     if settings.database_url is None and embedded.stop(settings.postgres_data):

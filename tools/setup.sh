@@ -23,6 +23,9 @@ missing=()
 # MariaDB serves one simulated exchange database; only its programs, so that no service is set up or started.
 (PATH="$PATH:/usr/sbin"; command -v mariadbd && command -v mariadb-install-db && command -v my_print_defaults) \
     >/dev/null 2>&1 || missing+=(mariadb-server-core mariadb-client-core)
+# The browser tests drive the distribution's Chromium; without a Chinese font its pages would be boxes.
+command -v chromium >/dev/null 2>&1 || missing+=(chromium)
+[ -n "$(fc-list :lang=zh 2>/dev/null | head -1)" ] || missing+=(fontconfig fonts-wqy-microhei)
 [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 
 if [ ! -x .venv/bin/python ]; then

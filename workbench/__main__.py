@@ -19,10 +19,10 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8070)
     given = parser.parse_args()
-    # the address of the client and https come from the proxy on this machine, and from nobody else
+    # https is what the proxy says, where it is one of FORWARDED_ALLOW_IPS (default: this machine)
     uvicorn.run(
         create_app(open_office()), host=given.host, port=given.port, access_log=False, log_level="warning",
-        server_header=False, proxy_headers=True, forwarded_allow_ips="127.0.0.1",
+        server_header=False, proxy_headers=True,
     )  # fmt: skip
 
 

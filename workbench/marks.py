@@ -11,27 +11,31 @@ from markupsafe import Markup
 from transforms.identifiers import USCC_ALPHABET
 
 _CODES: Final = frozenset({"uscc", "authority_code", "source_code"})
+_LONG: Final = 18
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060\u3000\ufeff]")
 _DAY: Final = re.compile(r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?")
 
 
 def mark(value: str | None, field: str, finding: str | None = None) -> Markup:
-    """Return a value as HTML with its wrong characters in ``<mark>``; invisible ones show as ``␣``.
+    """Return a value as HTML with its wrong characters in ``<mark>``; invisible ones show as ``␣``,
+    and each character that a credit code lacks as ``□``.
 
     Which are wrong is read from the finding of the rule where it says so, and from the value itself: characters that no
     credit code has, the check character, months and days that do not exist, full-width digits and blanks in codes.
     """
     text = value or ""
     wrong = _in_code(text, finding or "") if field in _CODES else _in_text(text, field)
-    return Markup("").join(_shown(character, place in wrong) for place, character in enumerate(text))
+    lacking = max(0, _LONG - len(text)) if text and field in _CODES else 0
+    shown = [_shown(character, place in wrong) for place, character in enumerate(text)]
+    return Markup("").join([*shown, Markup("<mark>{}</mark>").format("□" * lacking) if lacking else Markup("")])
 
 
 def _in_code(text: str, finding: str) -> set[int]:
     wrong = {place for place, character in enumerate(text) if character not in USCC_ALPHABET}
     if wrong:
         return wrong
-    if len(text) != 18:
-        return set(range(18, len(text))) or {len(text) - 1}
+    if len(text) != _LONG:
+        return set(range(_LONG, len(text)))
     parts = finding.split(";")
     if "CHECK" in parts:
         wrong.add(17)

@@ -39,7 +39,7 @@ _TEMPLATES: Final = Environment(
 _TEMPLATES.filters.update(moment=_moment, count=_count)
 _TEMPLATES.globals.update(
     word=words.word, agency_name=words.agency_name, site_name=words.site_name, rule_title=words.rule_title,
-    withholding=words.withholding, mark=marks.mark, bars=charts.bars, stacked=charts.stacked,
+    withholding=words.withholding, finding=words.finding, mark=marks.mark, bars=charts.bars, stacked=charts.stacked,
     version=VERSION,
 )  # fmt: skip
 

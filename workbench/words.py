@@ -43,6 +43,11 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "code_and_name_disagree": "代码与名称不符", "keys_disagree": "各代码指向不同企业",
         "not_in_register": "登记库中查无此主体",
     },
+    "finding": {
+        "PLACEHOLDER": "占位内容", "LENGTH": "长度不对", "CHARSET": "含不允许的字符",
+        "DEPT_CATEGORY": "登记管理部门或机构类别不对",
+        "REGION": "行政区划不对", "DATE": "日期不对", "CHECK": "末位校验码不符", "ORG_CHECK": "组织机构代码校验位不符",
+    },
     "failure_class": {"refused": "对方拒绝", "unavailable": "无法连接"},
     "circuit": {"closed": "正常", "open": "暂停访问", "half-open": "试探访问"},
     "event": {"withdrawn": "撤回", "reinstated": "恢复"},
@@ -87,6 +92,11 @@ def rule_title(rule: str) -> str:
     """Return what a failed rule, a reason of attachment or the reasons of a hold say."""
     reasons = {**WORDS["attach_reason"], **WORDS["hold_reason"]}
     return _titles().get(rule) or "、".join(reasons.get(part, part) for part in rule.split(";"))
+
+
+def finding(text: str) -> str:
+    """Return what exactly is wrong, its codes in Chinese."""
+    return "、".join(WORDS["finding"].get(part, part) for part in text.split(";"))
 
 
 def withholding(code: str) -> str:

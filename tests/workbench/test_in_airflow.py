@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,8 @@ from pipeline.office import Office
 from store.accounts import Role
 from workbench import in_airflow
 from workbench.in_airflow import WorkbenchInAirflow
+
+PLUGIN = Path(__file__).parents[2] / "dags" / "plugins" / "workbench_view.py"
 
 
 @dataclass
@@ -155,8 +159,18 @@ def test_a_process_that_only_loads_plugins_imports_nothing_of_the_workbench() ->
     assert run.stdout.strip().splitlines()[-1] == "[]"
 
 
-def test_the_view_leads_to_where_it_is_mounted() -> None:
-    from dags.plugins.workbench_view import WorkbenchPlugin
+@pytest.mark.parametrize("database", [None, "postgresql://nowhere.invalid/x"])
+def test_an_airflow_that_knows_no_system_of_record_offers_no_workbench(
+    database: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    if database:
+        monkeypatch.setenv("DATABASE_URL", database)
+    plugin = runpy.run_path(str(PLUGIN))["WorkbenchPlugin"]
+    assert len(plugin.fastapi_apps) == len(plugin.external_views) == (1 if database else 0)
 
-    [mounted] = WorkbenchPlugin.fastapi_apps
+
+def test_the_view_leads_to_where_it_is_mounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere.invalid/x")
+    [mounted] = runpy.run_path(str(PLUGIN))["WorkbenchPlugin"].fastapi_apps
     assert in_airflow.VIEW["href"] == f"{mounted['url_prefix']}/"
