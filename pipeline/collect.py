@@ -11,8 +11,8 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -38,6 +38,13 @@ log = logging.getLogger(__name__)
 
 Ingest = Callable[[int], object]
 """Takes one delivery in, by its id: archived -> checked or refused. Called again for one that was cut off."""
+
+
+MOST_MISSED_DAYS: Final = 31
+"""Missed days that are read one by one; what lies before them comes with the first of them."""
+
+_TOLD: Final = ("failed", "known", "empty", "repeated", "new")
+"""States of a stream in one run from what matters least to most; the last day of several decides between equals."""
 
 
 @dataclass(slots=True)
@@ -146,7 +153,11 @@ def _watched(
 
 
 def _collect_stream(source: _Source, as_of: date, engine: sa.Engine) -> None:
-    """Finish the pull that was cut off, if any, because the watermark moves through whole pulls only; then pull."""
+    """Finish the pull that was cut off, if any, because the watermark moves through whole pulls only; then pull.
+
+    Days on which the source could not be read are read one by one: each becomes the delivery that it would have been,
+    so that two versions of a record stand in two deliveries in their order, not beside each other in one.
+    """
     agency, stream = source.agency, source.stream
     with engine.connect() as connection:
         connection.detach()  # the lock ends with this session, not with the pool's
@@ -157,11 +168,20 @@ def _collect_stream(source: _Source, as_of: date, engine: sa.Engine) -> None:
         if cut_off and cut_off.as_of != as_of:
             _finish(connection, cut_off, source)
         with connection.begin():
-            opened = ledger.open_collection(connection, agency, stream.id, as_of)
-        if opened.complete:
-            source.counts.state, source.counts.delivery_id = "known", opened.delivery_id
-        else:
-            _finish(connection, opened, source)
+            days = _days_to_read(ledger.read_last_day(connection, agency, stream.id), as_of)
+        for day in days:
+            with connection.begin():
+                opened = ledger.open_collection(connection, agency, stream.id, day)
+            if opened.complete:
+                source.counts.state, source.counts.delivery_id = "known", opened.delivery_id
+            else:
+                _finish(connection, opened, source)
+
+
+def _days_to_read(last: date | None, as_of: date) -> list[date]:
+    """The days after the last one that was read to its end, up to ``as_of``; of a long silence the last ones."""
+    missed = (as_of - last).days - 1 if last is not None else 0
+    return [as_of - timedelta(days=back) for back in range(min(max(missed, 0), MOST_MISSED_DAYS), -1, -1)]
 
 
 def _finish(connection: sa.Connection, opened: ledger.Collection, source: _Source) -> None:
@@ -199,8 +219,9 @@ def _finish(connection: sa.Connection, opened: ledger.Collection, source: _Sourc
     if completed is None:
         with connection.begin():
             completed = ledger.complete(connection, opened, source.stream.kind)
-    counts.delivery_id = completed.delivery_id
-    counts.state = "new" if completed.new else "repeated" if completed.delivery_id else "empty"
+    state = "new" if completed.new else "repeated" if completed.delivery_id else "empty"
+    if _TOLD.index(state) >= _TOLD.index(counts.state):
+        counts.state, counts.delivery_id = state, completed.delivery_id
 
 
 def _keep(archive: Archive, piece: Piece) -> StoredFile:

@@ -90,6 +90,12 @@ def read_watermark(connection: sa.Connection, agency: str, stream: str) -> Curso
     return dict(connection.scalar(query) or {})
 
 
+def read_last_day(connection: sa.Connection, agency: str, stream: str) -> date | None:
+    """Return the last business day that a stream was read to its end for; null before the first."""
+    query = sa.select(watermark.c.as_of).where(watermark.c.agency == agency, watermark.c.stream == stream)
+    return connection.scalar(query)
+
+
 def keep_piece(
     connection: sa.Connection,
     collection_id: int,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +264,18 @@ def test_a_pull_of_an_earlier_day_that_was_cut_off_is_finished_first(
     licences = [c for c in rows_of(engine, collection) if c["stream"] == "licence"]
     assert [(c["as_of"], c["state"]) for c in licences] == [(DAY1, "complete"), (DAY2, "complete")]
     assert len(rows_of(engine, delivery)) == 4
+
+
+@pytest.mark.parametrize("agency", ["aic", "fda", "qtsb"])
+def test_missed_days_are_read_one_by_one_so_that_versions_keep_their_order(
+    engine: sa.Engine, both_days: Simulator, run, agency: str
+) -> None:
+    run(both_days, agency, DAY1)
+    counts = run(both_days, agency, DAY2 + timedelta(days=2))["streams"]["licence"]
+    assert counts["state"] == "new"
+    days = [d["as_of"] for d in rows_of(engine, delivery) if d["stream"] == "licence"]
+    assert days[:2] == [DAY1, DAY2], "an overlap may come once more on the days after"
+    assert {m["as_of"] for m in rows_of(engine, watermark)} == {DAY2 + timedelta(days=2)}
 
 
 def test_two_runs_do_not_collect_one_stream_at_once(engine: sa.Engine, both_days: Simulator, run) -> None:
