@@ -9,6 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from transforms.identifiers import USCC_ALPHABET
+from workbench.words import target_of
 
 _CODES: Final = frozenset({"uscc", "authority_code", "source_code"})
 _LONG: Final = 18
@@ -23,7 +24,7 @@ def mark(value: str | None, field: str, finding: str | None = None) -> Markup:
     Which are wrong is read from the finding of the rule where it says so, and from the value itself: characters that no
     credit code has, the check character, months and days that do not exist, full-width digits and blanks in codes.
     """
-    text = value or ""
+    text, field = value or "", target_of(field)
     wrong = _in_code(text, finding or "") if field in _CODES else _in_text(text, field)
     lacking = max(0, _LONG - len(text)) if text and field in _CODES else 0
     shown = [_shown(character, place in wrong) for place, character in enumerate(text)]

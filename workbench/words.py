@@ -9,7 +9,7 @@ from connectors.descriptor import DescriptorError, load_agency
 from expectations.suite import load_suite
 from feeds.sites import load_sites
 from store.accounts import Role
-from transforms.columns import KIND_NAMES
+from transforms.columns import KIND_NAMES, Kind
 from transforms.policy import withholdings
 from transforms.sheets import SHEETS
 
@@ -20,15 +20,36 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "kind": {kind.value: name for kind, name in KIND_NAMES.items()},
     "sheet": {"standard": "790号表样", "legacy": "旧表样"},
     "severity": {
-        "refuse": "拒收", "reject": "退回", "hold": "待复核", "warn": "提示", "review": "归属待定", "batch": "整批待批",
+        "refuse": "拒收", "reject": "退回", "hold": "待复核",
+        "warn": "提示", "review": "归属待定", "batch": "整批待批",
     },
     "delivery_state": {"archived": "已归档", "checked": "已入库", "refused": "已拒收", "held": "整批待批"},
     "hold_state": {"open": "待批", "released": "已放行", "rejected": "已退回"},
     "hold_reason": {"mass_change": "大批量变动", "declared_total": "行数不符", "default_hold": "默认待批"},
+    "ruling_state": {
+        "waiting": "待签批", "proposed": "待签批",
+        "undo_proposed": "撤销待签批", "in_force": "生效", "rejected": "未获同意",
+        "undone": "已撤销", "agreed": "来源已改正", "stale": "来源已另改",
+    },
+    "ruling_event": {
+        "propose": "提出", "proposed": "提出", "approve": "同意",
+        "approved": "同意", "reject": "不同意", "rejected": "不同意",
+        "undo": "撤销", "undone": "撤销", "undo_proposed": "提出撤销", "agreed": "来源已改正", "stale": "来源已另改",
+    },
+    "review_event": {
+        "claimed": "认领", "assigned": "交办", "released": "交回",
+        "commented": "附言", "closed": "办结", "reopened": "重开",
+    },
+    "closed_as": {
+        "corrected": "已更正", "source_fixed": "来源已改正", "attached": "已归属", "attached_by_steward": "人工归属",
+        "rejected": "已退回", "returned": "退回机关",
+        "superseded": "已被更新", "withdrawn": "已撤回", "approved": "已放行",
+    },
     "decision": {"approve": "同意", "reject": "退回"},
     "via": {"cli": "命令行", "airflow": "Airflow", "workbench": "工作台"},
     "row_state": {
-        "published": "已公示", "withheld": "不公示", "review": "待复核", "returned": "已退回", "superseded": "已被更新",
+        "published": "已公示", "withheld": "不公示",
+        "review": "待复核", "returned": "已退回", "superseded": "已被更新",
         "duplicate": "重复", "waiting": "待处理", "unexplained": "未知", "accepted": "已接收",
     },
     "grade": {"certain": "确定", "review": "待定", "none": "无"},
@@ -46,8 +67,10 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "finding": {
         "PLACEHOLDER": "占位内容", "LENGTH": "长度不对", "CHARSET": "含不允许的字符",
         "DEPT_CATEGORY": "登记管理部门或机构类别不对",
-        "REGION": "行政区划不对", "DATE": "日期不对", "CHECK": "末位校验码不符", "ORG_CHECK": "组织机构代码校验位不符",
+        "REGION": "行政区划不对", "DATE": "日期不对",
+        "CHECK": "末位校验码不符", "ORG_CHECK": "组织机构代码校验位不符",
     },
+    "own_rule": {"C01.source_changed": "更正之后来源又改动了该项", "S01.sent_back": "数据员退回"},
     "failure_class": {"refused": "对方拒绝", "unavailable": "无法连接"},
     "circuit": {"closed": "正常", "open": "暂停访问", "half-open": "试探访问"},
     "event": {"withdrawn": "撤回", "reinstated": "恢复"},
@@ -73,25 +96,44 @@ def agency_name(agency: str) -> str:
 
 
 @functools.cache
+def site_names() -> dict[str, str]:
+    """Return the names of the publicity sites by id, in the order of ids."""
+    return {site: found.name for site, found in sorted(load_sites().items())}
+
+
 def site_name(site: str) -> str:
     """Return the name of a publicity site."""
-    found = load_sites().get(site)
-    return found.name if found else site
+    return site_names().get(site, site)
 
 
 @functools.cache
-def _titles() -> dict[str, str]:
-    return {
-        expectation.id: expectation.title
-        for kind, sheet in SHEETS
-        for expectation in load_suite(kind, sheet).expectations
-    }
+def _titles() -> dict[tuple[str, str], str]:
+    """Return titles by kind and rule; under no kind, those of penalties before those of others."""
+    order = sorted(SHEETS, key=lambda key: (key[0] is not Kind.PENALTY, key[0] is not Kind.LICENCE, key))
+    found: dict[tuple[str, str], str] = {}
+    for kind, sheet in order:
+        for expectation in load_suite(kind, sheet).expectations:
+            found.setdefault((kind.value, expectation.id), expectation.title)
+            found.setdefault(("", expectation.id), expectation.title)
+    return found
 
 
-def rule_title(rule: str) -> str:
-    """Return what a failed rule, a reason of attachment or the reasons of a hold say."""
-    reasons = {**WORDS["attach_reason"], **WORDS["hold_reason"]}
-    return _titles().get(rule) or "、".join(reasons.get(part, part) for part in rule.split(";"))
+def rule_title(rule: str, kind: str = "") -> str:
+    """Return what a failed rule (of a kind of record), a reason of attachment or the reasons of a hold say."""
+    if title := _titles().get((kind, rule)) or _titles().get(("", rule)):
+        return title
+    reasons = {**WORDS["attach_reason"], **WORDS["hold_reason"], **WORDS["own_rule"]}
+    return "、".join(reasons.get(part, part) for part in rule.split(";"))
+
+
+@functools.cache
+def _targets() -> dict[str, str]:
+    return {column.code: column.target for definition in SHEETS.values() for column in definition.columns}
+
+
+def target_of(code: str) -> str:
+    """Return the standard column that a column code of a sheet fills; a standard column is its own."""
+    return _targets().get(code, code)
 
 
 def finding(text: str) -> str:

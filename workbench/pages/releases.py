@@ -8,10 +8,10 @@ from fastapi.responses import FileResponse
 from feeds.client import VerifyReport
 from feeds.client import verify_release as verify
 from feeds.manifest import MANIFEST, SIGNATURE, Part
-from feeds.sites import load_sites
 from workbench.desk import At, Desk
 from workbench.reads import releases as reads
 from workbench.rendering import render
+from workbench.words import site_names
 
 router = APIRouter()
 
@@ -19,7 +19,7 @@ router = APIRouter()
 @router.get("/releases")
 def releases(desk: At, site: str | None = None, before: int | None = None) -> Response:
     """List the releases of a site, newest first, and where each site stands."""
-    sites = sorted(load_sites())
+    sites = list(site_names())
     newest = {each: next(iter(reads.list_releases(desk.office, each)), None) for each in sites}
     chosen = site if site in sites else sites[0]
     found = reads.list_releases(desk.office, chosen, before=before)

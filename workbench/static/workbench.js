@@ -36,7 +36,7 @@
     if (typing) {
       if (event.key === "Enter" && event.ctrlKey && event.target.form) {
         event.preventDefault();
-        const first = event.target.form.querySelector("button:not(:disabled)");
+        const first = event.target.form.querySelector("button:not([type=button]):not(:disabled)");
         event.target.form.requestSubmit(first || undefined);
       }
       return;
@@ -69,6 +69,35 @@
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form")) delete form.dataset.sent;
   });
+
+  /* a form that is checked by the server while it is filled in */
+  for (const form of document.querySelectorAll("form[data-recheck]")) {
+    const shown = document.getElementById("recheck");
+    let waiting = 0;
+    let newest = 0;
+    const check = async () => {
+      newest += 1;
+      const mine = newest;
+      const body = new FormData(form);
+      body.delete("reason");
+      const answer = await fetch(form.dataset.recheck, { method: "POST", body, headers: { "X-CSRF-Token": body.get("csrf") } });
+      const text = await answer.text();
+      if (mine === newest) shown.innerHTML = answer.ok ? text : "<p class='bad'>无法检查, 请稍后再试。</p>";
+    };
+    const soon = (event) => {
+      if (event.target.name === "reason") return;
+      clearTimeout(waiting);
+      waiting = setTimeout(check, 350);
+    };
+    form.addEventListener("input", soon);
+    for (const button of form.querySelectorAll("[data-fill]")) {
+      button.addEventListener("click", () => {
+        const field = document.getElementById(button.dataset.fill);
+        field.value = button.dataset.text;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+    }
+  }
 
   for (const all of document.querySelectorAll("input[data-all]")) {
     all.addEventListener("change", () => {

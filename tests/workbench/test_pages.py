@@ -1,0 +1,100 @@
+"""报送, 记录, 放行, 发布: what they show, and to whom."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from browsing import Browser
+from delivering import DAY, Company, as_csv, document_no, penalty, registered, write
+
+from pipeline.attach import attach
+from pipeline.office import Office
+from pipeline.publish import publish
+from pipeline.register import load_register
+from store.accounts import Role
+
+Enter = Callable[..., Browser]
+
+
+def records(office: Office) -> list[int]:
+    with office.engine.connect() as connection:
+        return list(connection.scalars(sa.text("SELECT record_id FROM penalty ORDER BY record_id")))
+
+
+def test_a_record_is_found_by_its_number_however_its_brackets_are(
+    platform: Browser, office: Office, deliver: Callable[..., int]
+) -> None:
+    deliver([penalty(1), penalty(2)])
+    found = platform.get("/records", q=document_no(2).replace("〔", "[").replace("〕", "] "))
+    assert found.headers["location"] == f"/records/{records(office)[1]}"
+    assert "没有文书号为" in platform.get("/records", q="京〔2018〕第9号").text
+
+
+def test_a_record_without_a_number_has_a_page_too(
+    platform: Browser, office: Office, deliver: Callable[..., int]
+) -> None:
+    number = deliver([penalty(1, CF_WSH=""), penalty(2, CF_XDR_MC="<script>alert(1)</script>公司")])
+    first, second = records(office)
+    page = platform.get(f"/records/{first}")
+    assert page.status_code == 200 and "无文书号" in page.text and "R01.document_no" in page.text
+    for path in (f"/records/{second}", f"/records?delivery_id={number}"):
+        assert "<script>alert" not in platform.get(path).text
+    assert platform.get(f"/deliveries/{number}").status_code == 200
+
+
+def test_what_is_not_there_is_said_in_chinese(platform: Browser) -> None:
+    for path in ("/records/9", "/holds/9", "/deliveries/9", "/releases/gsxt/9", "/nowhere"):
+        answer = platform.get(path)
+        assert answer.status_code == 404 and "没有这个页面或这条数据" in answer.text
+    assert platform.get("/records/abc").status_code == 422
+
+
+def test_an_agency_steward_sees_one_agency(log_in: Enter, office: Office, deliver: Callable[..., int]) -> None:
+    own, held = deliver([penalty(1)]), deliver([penalty(2)], agency="psb")
+    steward, [record] = log_in("孙公安", Role.AGENCY, "psb"), records(office)
+    assert {steward.get(path).status_code for path in (f"/deliveries/{own}", f"/records/{record}")} == {404}
+    assert steward.get("/records", delivery_id=own).status_code == 404
+    assert steward.get(f"/deliveries/{held}").status_code == steward.get("/holds/1").status_code == 200
+    for path in ("/", "/deliveries?agency=aic", "/records"):
+        assert f"/deliveries/{own}" not in steward.get(path).text
+    assert log_in("钱工商", Role.AGENCY, "aic").get("/holds/1").status_code == 404
+
+
+def test_one_person_is_one_approval(
+    platform: Browser, deliver: Callable[..., int], state_of: Callable[[int], str]
+) -> None:
+    held = deliver([penalty(1)], agency="psb")
+    assert platform.post("/holds/1", decision="approve").status_code == 422
+    assert platform.post("/holds/1", decision="approve", reason="核对过").status_code == 303
+    assert platform.post("/holds/1", decision="approve", reason="再来").status_code == 409
+    assert state_of(held) == "held"
+    assert platform.post("/holds/1", decision="reject", reason="不对").status_code == 303
+    assert state_of(held) == "refused"
+    assert platform.post("/holds/1", decision="reject", reason="还是不对").status_code == 409
+
+
+@pytest.fixture
+def published(office: Office, deliver: Callable[..., int], tmp_path: object) -> None:
+    load_register(office, write(tmp_path, "r.csv", as_csv([registered(Company(1))])), as_of=DAY, mode="full")  # type: ignore[arg-type]
+    deliver([penalty(1)])
+    attach(office, as_of=DAY)
+    publish(office, ["creditchina"], as_of=DAY)
+
+
+@pytest.mark.usefixtures("published")
+def test_a_release_is_shown_verified_and_downloaded_as_it_is(log_in: Enter, office: Office) -> None:
+    auditor = log_in("赵审计", Role.AUDITOR)
+    page = auditor.get("/releases/creditchina/1").text
+    assert Company(1).name in page.replace("（", "(").replace("）", ")") and "CF.delta.csv" in page
+    assert "核验通过" in auditor.get("/releases/creditchina/1/verify").text
+    directory = office.settings.feeds / "creditchina" / "releases" / "000001"
+    fetched = auditor.get("/releases/creditchina/1/files/CF.full.csv").content
+    assert hashlib.sha256(fetched).digest() == hashlib.sha256((directory / "CF.full.csv").read_bytes()).digest()
+    for name in ("..%2F..%2F..%2F..%2Fkeys%2Ffeed_signing.pem", "%2Fetc%2Fpasswd", "..%2F000001%2Fmanifest.json"):
+        assert auditor.get(f"/releases/creditchina/1/files/{name}").status_code == 404
+    (directory / "CF.full.csv").chmod(0o644)
+    (directory / "CF.full.csv").write_bytes(fetched + b"x")
+    assert "核验未通过" in auditor.get("/releases/creditchina/1/verify").text
