@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from pipeline.engine import Engine
 from pipeline.journal import journaled
 from pipeline.office import Office
-from store import releases, runs
+from pipeline.review_terms import due_dates
+from store import releases, review_following, runs, steward_attachments
 from store.bulk import copy_in, read_batches
 from store.runs import Step
 from store.schema import register_version
@@ -43,7 +44,7 @@ LEFT JOIN (
 ) a USING (record_id)
 WHERE r.state = 'accepted' AND (
     a.record_id IS NULL
-    OR (a.grade <> 'certain' AND a.method <> 'natural_person' AND a.register_version < $1)
+    OR (a.grade <> 'certain' AND a.method NOT IN ('natural_person', 'steward') AND a.register_version < $1)
 )
 """
 _ENTERPRISES: Final = """
@@ -88,6 +89,7 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
         version = connection.scalar(sa.select(sa.func.max(register_version.c.register_version)))
         if version is None:
             raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
+        before = releases.newest_attachment(connection)
         grades: Counter[str] = Counter()
         methods: Counter[str] = Counter()
         with (
@@ -115,6 +117,8 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
             for written in waiting:
                 written.result()
         if grades:
+            steward_attachments.carry(connection, after=before, day=as_of)
+            review_following.follow_attachments(connection, after=before, day=as_of, due=due_dates(as_of))
             newest = releases.newest_attachment(connection)
             runs.enter(connection, Step.ATTACH, as_of, register_version=version, up_to_attachment=newest)
         return Attached(version, sum(grades.values()), dict(sorted(grades.items())), dict(sorted(methods.items())))

@@ -20,7 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from pipeline.commands import archive, holds, source, source_state, workbench
+from pipeline.commands import archive, audit, correction, holds, review, source, source_state, workbench
 from pipeline.commands.console import (
     HELD,
     NOT_VERIFIED,
@@ -48,6 +48,9 @@ app.add_typer(register_app, name="register")
 app.add_typer(export_app, name="export")
 app.add_typer(feeds_app, name="feeds")
 app.add_typer(holds.app, name="hold")
+app.add_typer(review.app, name="review")
+app.add_typer(audit.app, name="audit")
+app.add_typer(correction.app, name="correction")
 app.add_typer(source.app, name="source")
 source.app.add_typer(source_state.app)
 app.add_typer(archive.app, name="archive")
@@ -306,7 +309,7 @@ def explain(
                 [v["code"], name, v["value"], chain["source"].get(v["code"], "")] for name, v in chain["values"].items()
             ]
             table("values", ["column", "standard name", "value", "as received, where it differs"], values)
-            for part in ("verdicts", "attachments", "withdrawals", "disclosures"):
+            for part in ("verdicts", "rulings", "attachments", "withdrawals", "disclosures"):
                 rows = [list(row.values()) for row in chain[part]]
                 table(part, list(chain[part][0]) if rows else [f"no {part}"], rows)
 

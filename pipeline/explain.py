@@ -31,6 +31,10 @@ _WITHDRAWALS: Final = """
 SELECT w.event, w.reason, w.effective_date, w.delivery_id, d.stream
 FROM withdrawal w LEFT JOIN delivery d USING (delivery_id) WHERE w.record_id = :record ORDER BY w.withdrawal_id
 """
+_RULINGS: Final = """
+SELECT r.ruling_id, r.what, r.content, r.state, e.event, e.person, e.reason, e.as_of
+FROM ruling r JOIN ruling_event e USING (ruling_id) WHERE r.received_id = :record ORDER BY e.event_id
+"""
 _DISCLOSURES: Final = """
 SELECT d.site, r.sequence, r.as_of, d.shown, d.until, d.first_shown, d.reason, r.manifest_sha256
 FROM disclosure d JOIN release r USING (release_id)
@@ -93,6 +97,8 @@ def _chain(connection: sa.Connection, kind: Kind, row: sa.RowMapping) -> dict[st
         "flags": row["flags"].split(";") if row["flags"] else [],
         "verdicts": _all(connection, _VERDICTS, record),
         "attachments": _all(connection, _ATTACHMENTS, record),
+        "corrects": row["corrects"],
+        "rulings": _all(connection, _RULINGS, {"record": row["corrects"] or row["record_id"]}),
         "withdrawals": _all(connection, _WITHDRAWALS, record),
         "disclosures": _all(connection, _DISCLOSURES, record),
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipeline.ingest import Ingested, ingest_delivery
 from pipeline.journal import journaled
 from pipeline.office import Office
-from store import deliveries, holds, runs
+from store import deliveries, holds, reviews, runs
 from store.holds import Choice, Hold, Via
 from store.runs import Step
 from transforms.problems import Problem
@@ -58,6 +58,11 @@ def enter_decision(office: Office, hold_id: int, *, person: str, decision: Choic
         decided = holds.decide(connection, hold_id, person=person, decision=decision, reason=reason, via=via)
         if decided.state == "rejected":
             deliveries.add_problem(connection, decided.delivery_id, _rejection(decided))
+        if decided.state != "open":
+            reviews.close_hold(
+                connection, hold_id=hold_id, day=decided.as_of, person=person, reason=reason,
+                closed_as="approved" if decided.state == "released" else "rejected",
+            )  # fmt: skip
         told = {
             "content_sha256": deliveries.content_of(connection, decided.delivery_id), "agency": decided.agency,
             "kind": decided.kind, "person": person, "decision": decision, "reason": reason, "via": via,

@@ -17,15 +17,16 @@ import sqlalchemy as sa
 from connectors.descriptor import load_agency
 from expectations.judging import judge_of_this_process
 from expectations.suite import load_suite
-from pipeline import absence
+from pipeline import absence, overlay
 from pipeline.guarding import Change, DeliveryHeld, guard
 from pipeline.journal import journaled
 from pipeline.masking import masked
 from pipeline.office import Office
 from pipeline.reading import DeliveryReader, Tell
+from pipeline.review_terms import due_dates
 from pipeline.storing import DeliveryWriter
-from store import deliveries, holds, records, retention, runs
-from store.deliveries import Delivery
+from store import deliveries, holds, records, retention, review_following, reviews, runs
+from store.deliveries import CheckCount, Delivery
 from store.holds import Hold
 from transforms.columns import Kind, Sheet
 from transforms.problems import DeliveryRefused, Problem
@@ -107,7 +108,7 @@ def ingest_delivery(
         )
         try:
             with connection.begin_nested():
-                states, failures, change = _store_rows(connection, delivery, reader)
+                states, failures, change = _store_rows(office, connection, delivery, reader)
                 followed = absence.follow(connection, delivery)
                 reader.problems += followed.problems
                 if guarded and hold is None:
@@ -116,18 +117,25 @@ def ingest_delivery(
             return _refuse(office, connection, delivery, refusal.problem, already_received)
         except DeliveryHeld as held:
             return replace(_hold(office, connection, delivery, reader, held), already_received=already_received)
+        review_following.follow_delivery(
+            connection, kind=delivery.kind, agency=delivery.agency, delivery_id=delivery_id, day=delivery.as_of,
+            due=due_dates(delivery.as_of), withdrew=followed.withdrawn > 0,
+        )  # fmt: skip
         _write_manifest(office, delivery, "checked", reader.rows_of_file)
         problems = _close(connection, delivery, reader, "checked")
         return Ingested(delivery_id, "checked", already_received, reader.rows, states, failures, problems)
 
 
 def _store_rows(
-    connection: sa.Connection, delivery: Delivery, reader: DeliveryReader
+    office: Office, connection: sa.Connection, delivery: Delivery, reader: DeliveryReader
 ) -> tuple[dict[str, int], dict[str, int], Change]:
     """Store every row with its verdicts, and account for all: rows per state, failures per expectation, the change."""
     writer = DeliveryWriter(connection, delivery)
     writer.take_all(reader.batches())
     writer.settle(reader.definitions)
+    changed_again = overlay.follow(office, connection, delivery)
+    if changed_again:
+        writer.add_count(CheckCount(overlay.SOURCE_CHANGED, "C01", "hold", changed_again, changed_again))
     damaged = masked(problem for _, problem in reader.damaged)
     sheet = reader.definitions[0].sheet if reader.definitions else Sheet.STANDARD
     ordinals = [ordinal for ordinal, _ in reader.damaged]
@@ -169,6 +177,10 @@ def _hold(
     hold_id = holds.enter_hold(
         connection, delivery.delivery_id, reasons=held.reasons, numbers=held.numbers, explanation=held.explanation
     )
+    reviews.open_hold(
+        connection, hold_id=hold_id, delivery_id=delivery.delivery_id, kind=delivery.kind, agency=delivery.agency,
+        reasons=held.reasons, day=delivery.as_of, due=due_dates(delivery.as_of),
+    )  # fmt: skip
     in_review = {"review": reader.rows}
     return Ingested(delivery.delivery_id, "held", False, reader.rows, in_review, {}, problems, hold_id)
 

@@ -22,12 +22,13 @@ _PER_DELIVERY: Final = f"""
 SELECT d.delivery_id, d.agency, d.kind, d.as_of, d.state AS delivery_state, coalesce(d.rows, 0) AS received,
        {", ".join(f"count(*) FILTER (WHERE s.state = '{state}') AS {state}" for state in STATES)},
        count(s.record_id) AS accounted
-FROM delivery d LEFT JOIN row_state s USING (delivery_id)
+FROM delivery d LEFT JOIN row_state s ON s.delivery_id = d.delivery_id AND s.corrects IS NULL
 GROUP BY d.delivery_id ORDER BY d.delivery_id
 """  # noqa: S608 (own constants)
 _VERDICTS_DIFFER: Final = """
 WITH stored AS (
     SELECT r.delivery_id, v.expectation, count(*) AS verdicts FROM verdict v LEFT JOIN received_row r USING (record_id)
+    WHERE r.corrects IS NULL
     GROUP BY r.delivery_id, v.expectation
 )
 SELECT delivery_id, expectation, coalesce(c.unexpected, 0), coalesce(s.verdicts, 0)

@@ -29,7 +29,9 @@ from pipeline.office import Office
 from pipeline.publish import publish
 from pipeline.register import load_register
 from pipeline.retention import enter_again
+from pipeline.rulings import VersionConflict, do_again
 from store import collections, deliveries, holds, retention, runs
+from store.rulings import RulingRefused
 from store.runs import Run, Step
 from transforms.columns import Kind
 
@@ -188,6 +190,8 @@ class _Player:
             self._publish(group)
         elif first.step is Step.APPROVAL:
             self._approve(first)
+        elif first.step is Step.RULING:
+            self._rule(first)
         else:
             self._keep_books(first)
 
@@ -258,6 +262,15 @@ class _Player:
             self._target, hold.hold_id, person=told["person"], decision=told["decision"], reason=told["reason"],
             via=told["via"],
         )  # fmt: skip
+        self._count(run.step)
+
+    def _rule(self, run: Run) -> None:
+        try:
+            do_again(self._target, run.told, run.as_of)
+        except (LookupError, RulingRefused, VersionConflict) as error:
+            what = f"ruling {run.told['ruling']} ({run.told['act']})"
+            self.done.gone.append(Gone(run.run_no, run.step.value, run.as_of, what, str(error)))
+            return
         self._count(run.step)
 
     def _attach(self, run: Run) -> None:

@@ -24,7 +24,7 @@ from expectations.runner import Outcome
 from expectations.suite import Suite, load_suite
 from pipeline.reading import ReadBatch
 from pipeline.verdicts import damaged_verdicts, repeat_verdicts, states_of, verdicts_of
-from store import deliveries, records
+from store import deliveries, records, rulings
 from store.deliveries import CheckCount, Delivery
 from store.records import Displaced
 from transforms.columns import DERIVED, PASSED_ON_BY, STANDARD_COLUMNS, TEXT
@@ -53,6 +53,7 @@ class DeliveryWriter:
         self._short_keys: list[npt.NDArray[np.uint64]] = []
         self._supersedes: dict[int, tuple[int, ...]] = {}
         self._contradicting: set[int] = set()
+        self._ruled = rulings.keys_in_force(connection, delivery.kind)
         self._held_before = records.any_rows(connection, delivery.kind)
         if not self._held_before:
             records.drop_key_index(connection, delivery.kind)
@@ -112,7 +113,7 @@ class DeliveryWriter:
         if not self._held_before:
             return states, superseded_by
         rows = batch.records.select(["record_key", "content_hash", "updated_at", "status"]).to_pydict()
-        keys = [key for key in rows["record_key"] if key is not None]
+        keys = [key for key in rows["record_key"] if key is not None and key not in self._ruled]
         held = records.held_rows(self._connection, self._delivery.kind, keys, besides=self._delivery.delivery_id)
         incoming = [
             Incoming(ids[i], key, rows["content_hash"][i], rows["updated_at"][i], rows["status"][i], states[i])
@@ -248,6 +249,10 @@ class DeliveryWriter:
         for rule, count in sorted(Counter(problem.rule for problem in problems).items()):
             self._counts[rule] = CheckCount(rule, rule, "reject", rows, count)
         records.store_rows(self._connection, kind, pa.table(columns), damaged_verdicts(ids, problems))
+
+    def add_count(self, count: CheckCount) -> None:
+        """Take up a rule that is judged when the whole delivery is stored, so that its verdicts are accounted for."""
+        self._counts[count.expectation] = count
 
     def reconcile(self, rows: int) -> tuple[dict[str, int], dict[str, int]]:
         """Compare what is stored with what came and with what Great Expectations counted; raise on a difference."""

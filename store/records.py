@@ -184,11 +184,11 @@ def store_rows(connection: sa.Connection, kind: Kind, records: pa.Table, verdict
 
 
 def counts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) -> dict[str, int]:
-    """Return rows per state of a delivery."""
+    """Return rows received per state of a delivery."""
     table = RECORDS[kind]
     query = (
         sa.select(table.c.state, sa.func.count().label("rows"))
-        .where(table.c.delivery_id == delivery_id)
+        .where(table.c.delivery_id == delivery_id, table.c.corrects.is_(None))
         .group_by(table.c.state)
         .order_by(table.c.state)
     )
@@ -196,11 +196,11 @@ def counts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) 
 
 
 def verdicts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) -> dict[str, int]:
-    """Return verdicts per expectation of a delivery, counted from the stored rows."""
+    """Return verdicts per expectation about the rows received of a delivery, counted from the stored rows."""
     rows = connection.execute(
         sa.text(
             f"SELECT v.expectation, count(*) AS failures FROM verdict v JOIN {RECORDS[kind].name} r USING (record_id)"  # noqa: S608
-            " WHERE r.delivery_id = :delivery GROUP BY v.expectation"
+            " WHERE r.delivery_id = :delivery AND r.corrects IS NULL GROUP BY v.expectation"
         ),
         {"delivery": delivery_id},
     )

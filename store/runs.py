@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from store import audit
 from store.schema import run_no_sequence, step_run
 
 
@@ -28,6 +29,7 @@ class Step(StrEnum):
     APPROVAL = "approval"
     EXPIRE = "expire"
     LEGAL_HOLD = "legal_hold"
+    RULING = "ruling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Run:
     ``told`` is what the step worked on: of a register load ``sha256``, ``file``, ``mode``; of an ingest ``agency``,
     ``kind``, ``day``, ``files``, ``stream``, ``full_set`` and, where it was ``pulled``, the cursor behind it; of an
     attach ``register``, the hash of the file whose version it used; of a publish ``site``, ``sequence``,
-    ``manifest_sha256``; of an expiry ``removals``; of an approval or a legal hold its event. ``outcome`` is the state
+    ``manifest_sha256``; of an expiry ``removals``; of an approval, a legal hold or a
+    ruling its event. ``outcome`` is the state
     in which an ingest left its delivery.
     """
 
@@ -119,13 +122,21 @@ def enter(
     up_to_attachment: int | None = None,
     told: Mapping[str, Any] | None = None,
 ) -> None:
-    """Enter a step in the transaction of its effect, at the next place or at one taken before."""
-    connection.execute(
-        sa.insert(step_run).values(
-            run_no=next_number(connection) if run_no is None else run_no, step=step.value, as_of=as_of,
-            outcome=outcome, delivery_id=delivery_id, register_version=register_version, release_id=release_id,
-            up_to_attachment=up_to_attachment, told=told,
-        )
+    """Enter a step in the transaction of its effect, at the next place or at one taken before.
+
+    It goes into the audit log too, in the name of the person who decided, else of the step. Call it last: the log is
+    locked until the transaction ends.
+    """
+    place = next_number(connection) if run_no is None else run_no
+    effect = {
+        "outcome": outcome, "delivery_id": delivery_id, "register_version": register_version, "release_id": release_id,
+        "up_to_attachment": up_to_attachment,
+    }  # fmt: skip
+    connection.execute(sa.insert(step_run).values(run_no=place, step=step.value, as_of=as_of, told=told, **effect))
+    known = {name: value for name, value in effect.items() if value is not None}
+    audit.append(
+        connection, actor=(told or {}).get("person") or step.value, action=step.value, about=f"run:{place}",
+        details={"as_of": as_of, **known, **(told or {})},
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ FROM {table} r
 WHERE r.agency = :agency AND r.state = 'accepted' AND r.as_of <= :day AND r.delivery_id <> :delivery
   AND r.delivery_id IN (SELECT delivery_id FROM mine)
   AND NOT EXISTS (SELECT 1 FROM {table} p WHERE p.record_key = r.record_key AND p.delivery_id = :delivery)
+  AND NOT EXISTS (SELECT 1 FROM {table} p WHERE p.superseded_by = r.record_id AND p.delivery_id = :delivery)
   AND NOT EXISTS (
     SELECT 1 FROM {table} o WHERE o.record_key = r.record_key AND o.delivery_id NOT IN (SELECT delivery_id FROM mine)
   )
