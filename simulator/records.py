@@ -25,7 +25,7 @@ from simulator.later_versions import correct, end, take_back
 from simulator.plan import StreamPlan, plans
 from simulator.population import Enterprise, Population
 from simulator.templates import Facts, Row, render
-from transforms.columns import Kind
+from transforms.columns import Kind, Sheet
 
 TRUTH_COLUMNS: Final = (
     "day",
@@ -184,9 +184,9 @@ class _Stream:
     def _record(self, defect: Defect | None, scene: Scene) -> Iterable[tuple[Facts, Truth]]:
         plan = self.plan
         number, self._number = self._number, self._number + 1
-        facts = decide(
-            self._rng, scene.subject, number, scene.day, office=plan.office, kind=plan.kind, sheet=plan.sheet
-        )
+        facts = self._decided(scene, number)
+        while facts.get("revoked") and plan.sheet is Sheet.STANDARD and "revoked" not in plan.facts:
+            facts = self._decided(scene, number)  # an agency that revokes nothing has no column for it
         outcome = defect.make(facts, scene) if defect else [(facts, SHOWN)]
         known = scene.subject.uscc if defect is None or defect.names_its_subject else ""
         for made, state in outcome:
@@ -194,6 +194,10 @@ class _Stream:
             if defect is None:
                 self._sound.append((made, truth))
             yield made, truth
+
+    def _decided(self, scene: Scene, number: int) -> Facts:
+        plan = self.plan
+        return decide(self._rng, scene.subject, number, scene.day, office=plan.office, kind=plan.kind, sheet=plan.sheet)
 
     def _truth(self, day: date, facts: Facts, defect: str, state: str, uscc: str) -> Truth:
         plan = self.plan

@@ -205,7 +205,6 @@ TEMPLATES: Final[dict[tuple[Kind, Sheet], tuple[tuple[str, str], ...]]] = {
         ("OPERATOR_REGNO", "regno"),
         ("OPERATOR_ZZJG", "org_code"),
         ("OPERATOR_SWDJ", "tax_no"),
-        ("OPERATOR_SWDJ", "tax_no"),
         ("OPERATOR_REP", "legal_rep"),
         ("OPERATOR_ZJLX", "id_type"),
         ("OPERATOR_ZJHM", "id_no"),

@@ -87,10 +87,12 @@ def assert_sound_row_is_accepted(path: Path, folder: Path) -> None:
 def own_row(agency: Agency, stream: RecordStream) -> dict[str, str]:
     """The sound row of the stream's sheet as the agency writes it: its name, code, columns and code values."""
     row = SOUND[stream.kind, stream.sheet]
+    columns = SHEETS[stream.kind, stream.sheet].columns
+    authority_codes = {column.code for column in columns if column.target in ("authority_code", "source_code")}
     for code, text in row.items():
         if text == "北京市工商行政管理局":
             row = row | {code: agency.name_on(AS_OF)}
-        elif code.endswith(("JGDM", "LYDM", "LYDWDM")):
+        elif code in authority_codes:
             row = row | {code: agency.codes[0].code}
     for code, table in stream.code_tables.items():
         row = row | {code: next((value for value, text in table.items() if text == row[code]), row[code])}

@@ -28,20 +28,21 @@ from pipeline.settings import Settings
 from simulator.agencies import Simulator
 from simulator.business_days import DEMO_DAYS
 from store.database import open_engine
+from transforms.columns import Kind
 
 SITES: Final = ["creditchina", "creditbj", "gsxt", "qyxy"]
 SEED: Final = 2018
 Stream = tuple[str, str, str]
 Rows = dict[Stream, list[dict[str, Any]]]
 
-_STATES: Final = sa.text("""
+_ROWS: Final = " UNION ALL ".join(f"SELECT record_id, file_ordinal, row_no FROM {kind}" for kind in Kind)
+_STATES: Final = sa.text(f"""
 SELECT c.agency, c.stream, c.as_of::text AS day, s.document_no, s.state, s.uscc, s.method, s.attach_reason,
        (SELECT string_agg(v.expectation, ' ' ORDER BY v.expectation) FROM verdict v
         WHERE v.record_id = s.record_id AND v.severity <> 'warn') AS failed
 FROM row_state s
 JOIN collection c USING (delivery_id)
-JOIN (SELECT record_id, file_ordinal, row_no FROM licence
-      UNION ALL SELECT record_id, file_ordinal, row_no FROM penalty) r USING (record_id)
+JOIN ({_ROWS}) r USING (record_id)
 ORDER BY c.agency, c.stream, c.as_of, r.file_ordinal, r.row_no
 """)
 
