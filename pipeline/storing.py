@@ -19,9 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from connectors.descriptor import DropFolder, Sftp
+from connectors.transports.dated_files import day_in_name
 from expectations.judging import judge_of_this_process
 from expectations.runner import Outcome
 from expectations.suite import Suite, load_suite
+from pipeline.guarding import stream_of
 from pipeline.reading import ReadBatch
 from pipeline.verdicts import damaged_verdicts, repeat_verdicts, states_of, verdicts_of
 from store import deliveries, records, rulings
@@ -208,8 +211,14 @@ class DeliveryWriter:
             return {}
         suspects = np.flatnonzero(np.isin(keys, repeated))
         found = self._rows(ids[suspects])
+        days_of_files = _days_of_files(self._delivery)
         versions = [
-            Version(int(position), row["record_key"], row["content_hash"], row["updated_at"])
+            Version(
+                int(position),
+                row["record_key"],
+                row["content_hash"],
+                row["updated_at"] or days_of_files.get(row["file_ordinal"]),
+            )
             for position, row in zip(suspects, found, strict=True)
         ]
         known = records.contents_heard(
@@ -280,6 +289,15 @@ def _short_keys(record_keys: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     """The first 64 bits of each key; 0 where a row has none. Only a filter: equal keys are compared in full later."""
     texts = pc.fill_null(pc.utf8_slice_codeunits(record_keys, 0, 16), "0").to_pylist()
     return np.fromiter((int(text, 16) for text in texts), dtype=np.uint64, count=len(texts))
+
+
+def _days_of_files(delivery: Delivery) -> dict[int, str]:
+    """Return the day in the name of each dated file, as a moment: of two days in one delivery the later one holds."""
+    stream = stream_of(delivery)
+    if stream is None or not isinstance(stream.transport, DropFolder | Sftp):
+        return {}
+    days = {file.ordinal: day_in_name(stream.transport.pattern, file.name) for file in delivery.files}
+    return {ordinal: f"{day}T00:00:00" for ordinal, day in days.items() if day}
 
 
 def _outcome(repeat: Repeat, ids: npt.NDArray[np.int64]) -> tuple[RowState, int | None]:

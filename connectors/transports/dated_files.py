@@ -137,6 +137,12 @@ def _new_files(
                 yield file
 
 
+def day_in_name(pattern: str, name: str) -> date | None:
+    """Return the day in the name of a file of a stream; null for a name that is none of its files'."""
+    match = _name_rule(pattern).fullmatch(name)
+    return date.fromisoformat(match["date"]) if match else None
+
+
 def _name_rule(pattern: str) -> re.Pattern[str]:
     before, after = (re.escape(part).replace(r"\*", ".*") for part in pattern.split("{date}"))
     return re.compile(f"{before}{_DATE}{after}")

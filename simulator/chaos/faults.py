@@ -14,7 +14,7 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
-from connectors.descriptor import DropFolder, ExchangeDb, HtmlList, PagedApi, Sftp, SoapService, load_agency
+from connectors.descriptor import DropFolder, HtmlList, PagedApi, Sftp, SoapService, load_agency
 from simulator.faults import FaultKind
 from simulator.offices import load_office
 from simulator.plan import SERVED
@@ -100,11 +100,11 @@ _OF_FILES: Final = {
     FaultKind.NO_MARK: (Heals.NEXT_DAY, "the file is not finished; the next day brings it"),
     FaultKind.STRAY_FILE: (Heals.WITHIN_THE_PULL, "the stray file is reported and left alone"),
 }
-_AT_ANY: Final = {
+_AT_DATED_FILES: Final = {
     Mishap.SILENT: (Heals.NEXT_DAY, "an empty day is entered; the next day brings both days"),
 }
 _AT_HTTPS: Final = {
-    Mishap.DOWN: (Heals.NEXT_DAY, "no delivery for two days; the third brings all three"),
+    Mishap.DOWN: (Heals.NEXT_DAY, "no delivery for two days; on the third each missed day is asked for by itself"),
 }
 _AT_FILES: Final = {
     Mishap.SENT_TWICE: (Heals.WITHIN_THE_PULL, "every row of the second copy is a duplicate"),
@@ -153,7 +153,7 @@ def _wanted(agencies: Sequence[str]) -> Iterator[tuple[FaultKind | Mishap, tuple
         by_transport.setdefault(type(load_agency(agency).streams[0].transport), []).append(agency)
     https = [agency for each in (PagedApi, SoapService, HtmlList) for agency in by_transport.get(each, [])]
     sftp = by_transport.get(Sftp, [])
-    folders, tables = by_transport.get(DropFolder, []), by_transport.get(ExchangeDb, [])
+    folders = by_transport.get(DropFolder, [])
     text = [agency for agency in folders if load_agency(agency).streams[0].format.type == "csv"]
     workbooks = [agency for agency in folders if load_agency(agency).streams[0].format.type == "xlsx"]
     groups = (
@@ -165,7 +165,7 @@ def _wanted(agencies: Sequence[str]) -> Iterator[tuple[FaultKind | Mishap, tuple
         (_OF_FILES, folders),
         (_OF_PAGES, by_transport.get(PagedApi, [])),
         (_OF_HTTPS, https),
-        (_AT_ANY, [*tables, *folders, *https, *sftp]),
+        (_AT_DATED_FILES, [*sftp, *folders]),
     )
     for faults, able in groups:
         for what, told in faults.items():
