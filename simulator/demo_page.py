@@ -44,6 +44,11 @@ _METHOD_COLOURS: Final = ("#0f8a6a", "#5b9bd0", "#e8a33d", "#8e6bbf", "#c8553d",
 _KIND_SERIES: Final = (
     Series("licence", "行政许可 licences", "#2f78b7"),
     Series("penalty", "行政处罚 penalties", "#c8553d"),
+    Series("inspection", "抽查检查 inspections", "#0f8a6a"),
+    Series("abnormal_operation", "经营异常 abnormal operation", "#e8a33d", "#3b2a06"),
+    Series("serious_violation", "严重违法 serious violations", "#8e6bbf"),
+    Series("enforcement_notice", "执法措施 notices", "#7b8794"),
+    Series("basic_info", "网络经营者 network operators", "#b9c6d3", "#23303b"),
 )
 _SEVERITY_SERIES: Final = (
     Series("reject", "退回 reject: back to the agency", "#c8553d"),
@@ -191,10 +196,16 @@ def _methods(agencies: Sequence[AgencyNumbers]) -> str:
         "公示和不予公示的记录; 绝大多数凭统一社会信用代码, 其余方法另行放大。"
         "Published and withheld records; most by USCC, so the other ways have a scale of their own.",
         legend(by_code),
-        bar_chart("凭统一社会信用代码 by USCC", [Bar(label[a.agency], a.total.methods) for a in agencies], by_code),
+        bar_chart("凭统一社会信用代码 by USCC", _with_any(agencies, label, by_code), by_code),
         legend(other),
-        bar_chart("其他方法 by other keys", [Bar(label[a.agency], a.total.methods) for a in agencies], other),
+        bar_chart("其他方法 by other keys", _with_any(agencies, label, other), other),
     )
+
+
+def _with_any(agencies: Sequence[AgencyNumbers], label: Mapping[str, str], series: Sequence[Series]) -> list[Bar]:
+    """Return a bar for each agency that has something to show in it."""
+    bars = [Bar(label[agency.agency], agency.total.methods) for agency in agencies]
+    return [bar for bar in bars if any(bar.lengths.get(each.key) for each in series)]
 
 
 def _release_label(release: ReleaseNumbers) -> str:
@@ -203,12 +214,13 @@ def _release_label(release: ReleaseNumbers) -> str:
 
 def _published(releases: Sequence[ReleaseNumbers]) -> str:
     bars = [Bar(_release_label(release), release.full) for release in releases]
+    shown = [series for series in _KIND_SERIES if any(bar.lengths.get(series.key) for bar in bars)]
     return _section(
         "各站点在公示的记录",
         "records on show, per site and day",
         "每期全量的行数。Rows of each release's full set.",
-        legend(_KIND_SERIES),
-        bar_chart("各站点在公示的记录 records on show", bars, _KIND_SERIES),
+        legend(shown),
+        bar_chart("各站点在公示的记录 records on show", bars, shown),
     )
 
 
