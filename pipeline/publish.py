@@ -34,6 +34,7 @@ from pipeline.journal import journaled
 from pipeline.office import Office
 from store import releases, runs
 from store.bulk import copy_in, read_batches
+from store.records import any_rows
 from store.withdrawals import STANDING
 from transforms import personal
 from transforms.columns import DAY, FREE_TEXT, MONEY, STANDARD_COLUMNS, TEXT, Kind
@@ -64,6 +65,10 @@ _EARLIER_SCHEMA: Final = pa.schema(
         ("reason", TEXT),
     ]
 )  # fmt: skip
+
+_WITHDRAWAL_SCHEMA: Final = pa.schema(
+    [("kind", TEXT), ("record_key", TEXT), ("reason_code", TEXT), ("effective_date", DAY)]
+)
 
 
 class PublishError(RuntimeError):
@@ -104,7 +109,7 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
             runs.hold_still(connection, "records", "register")
             seen = releases.newest_attachment(connection)
             places = {site_id: runs.next_number(connection) for site_id in sorted(site_ids)}
-            records = {kind: _load_records(office, engine, kind) for kind in Kind}
+            records = {kind: _load_records(office, engine, kind) for kind in Kind if any_rows(connection, kind)}
         press = _Press(office, engine, records, seen, places, as_of=as_of, signer=signer)
         return [press.publish(sites[site_id]) for site_id in sorted(site_ids)]
 
@@ -121,14 +126,18 @@ def _only_publisher(office: Office, site: str) -> Iterator[None]:
             connection.execute(sa.text("SELECT pg_advisory_unlock(hashtext(:site))"), key)
 
 
-def _load_records(office: Office, engine: Engine, kind: Kind) -> ir.Table:
-    """The newest attached row of each record; a version that is not attached yet does not displace one that is."""
-    schema = pa.schema(
+def _publishable(kind: Kind) -> pa.Schema:
+    return pa.schema(
         [
             ("record_id", pa.int64()), ("record_key", TEXT), ("last_changed", DAY), *STANDARD_COLUMNS[kind].items(),
             ("withdrawal", TEXT), ("enterprise_uscc", TEXT), ("enterprise_name", TEXT),
         ]
     )  # fmt: skip
+
+
+def _load_records(office: Office, engine: Engine, kind: Kind) -> ir.Table:
+    """The newest attached row of each record; a version that is not attached yet does not displace one that is."""
+    schema = _publishable(kind)
     columns = ", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind])
     query = _PUBLISHABLE.format(kind=kind.value, columns=columns, standing=STANDING.format(kind=kind.value))
     batches = (_readable(batch, schema) for batch in read_batches(office.bulk_url, query))
@@ -151,7 +160,11 @@ def _readable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 class _Press:
-    """Makes the releases of one run, from one reading of the records."""
+    """Makes the releases of one run, from one reading of the records.
+
+    ``records`` holds the kinds of which anything was ever received: of the others nothing is to be decided, and their
+    tables are empty.
+    """
 
     def __init__(
         self,
@@ -189,7 +202,7 @@ class _Press:
                 connection, site.site, sequence, self._as_of, after_attachment=self._seen,
                 run_no=self._places[site.site],
             )  # fmt: skip
-            for kind in Kind:
+            for kind in self._records:
                 self._decide(connection, site, kind, release_id)
         building = building_directory(root, sequence)
         try:
@@ -237,8 +250,9 @@ class _Press:
 
     def _build(self, site: Site, previous: Path | None, into: Path, sequence: int) -> ReleaseSummary:
         relations: dict[Kind, str] = {}
-        for kind in Kind:
-            rows = self._records[kind]
+        for kind in {table.kind for table in site.tables} - self._records.keys():
+            relations[kind] = self._nothing(kind)
+        for kind, rows in self._records.items():
             shown = self._shown(site, kind)
             published = rows.inner_join(shown, rows.record_id == shown.shown_id).drop("shown_id", "record_id")
             relations[kind] = _named(site, kind, "published")
@@ -259,6 +273,18 @@ class _Press:
                 twin=self._twin(site),
             )
 
+    def _nothing(self, kind: Kind) -> str:
+        """A relation without rows, as one of published records."""
+        name = f"{kind}_nothing"
+        schema = _publishable(kind).remove(0)
+        self._engine.load(name, pa.schema([*schema, ("show_until", DAY), ("first_shown", DAY)]), [])
+        return name
+
+    def _alike(self, kind: Kind, site: Site, other: Site) -> bool:
+        if kind not in self._records:
+            return True
+        return self._engine.same_rows(self._shown(site, kind), self._shown(other, kind))
+
     def _shown(self, site: Site, kind: Kind) -> ir.Table:
         decided = self._engine.table(_named(site, kind, "decisions"))
         return decided.filter(decided.shown).select(
@@ -272,8 +298,7 @@ class _Press:
             kinds = {
                 table.kind
                 for table in site.tables
-                if alike.serves(table, site)
-                and self._engine.same_rows(self._shown(site, table.kind), self._shown(other, table.kind))
+                if alike.serves(table, site) and self._alike(table.kind, site, other)
             }
             if kinds:
                 return Twin(other, directory, frozenset(kinds))
@@ -285,9 +310,9 @@ class _Press:
         listed = [{"code": w.code, "text": w.reason, "basis": w.legal_basis} for w in withholdings().values()]
         reasons = self._engine.load("withholding_reasons", schema, [pa.RecordBatch.from_pylist(listed, schema=schema)])
         today = ibis.literal(self._as_of, type="date")
-        parts = []
-        for kind in Kind:
-            decided, rows = self._engine.table(_named(site, kind, "decisions")), self._records[kind]
+        parts = [self._engine.load("no_withdrawals", _WITHDRAWAL_SCHEMA, [])]
+        for kind, rows in self._records.items():
+            decided = self._engine.table(_named(site, kind, "decisions"))
             changed = rows.select(changed_id=rows.record_id, changed_on=rows.last_changed)
             withheld = decided.filter(~decided.shown)
             withheld = withheld.left_join(changed, withheld.record_id == changed.changed_id)
