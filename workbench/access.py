@@ -12,6 +12,8 @@ EVERYONE: Final = frozenset(Role)
 OFFICE: Final = frozenset({Role.PLATFORM, Role.APPROVER, Role.AUDITOR})
 """Those who see every agency's data."""
 DECIDES: Final = frozenset({Role.PLATFORM, Role.APPROVER})
+MENDS: Final = frozenset({Role.AGENCY, Role.PLATFORM})
+"""Those who work through the list."""
 
 PUBLIC: Final = frozenset({"login_page", "log_in", "health", "asset"})
 """Routes that answer anybody."""
@@ -27,6 +29,22 @@ MAY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "holds": EVERYONE,
         "hold": EVERYONE,
         "decide_hold": DECIDES,
+        "worklist": EVERYONE,
+        "worklist_items": EVERYONE,
+        "preview_reviews": MENDS,
+        "act_on_reviews": MENDS,
+        "claim_review": MENDS,
+        "comment_review": MENDS,
+        "correct": MENDS,
+        "recheck": MENDS,
+        "propose_correction": MENDS,
+        "rulings": EVERYONE,
+        "ruling": EVERYONE,
+        "decide_ruling": DECIDES,
+        "attach": OFFICE,
+        "attach_record": frozenset({Role.PLATFORM}),
+        "audit": OFFICE,
+        "verify_audit": OFFICE,
         "releases": OFFICE,
         "release": OFFICE,
         "release_file": OFFICE,

@@ -15,10 +15,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipeline.office import Office
 from workbench.desk import NotLoggedIn, admit, url_of
 from workbench.door import Door, LoginDoor, give_cookie
-from workbench.pages import assets, deliveries, holds, login, overview, records, releases
+from workbench.pages import (
+    assets,
+    attachments,
+    audit,
+    corrections,
+    deliveries,
+    holds,
+    login,
+    overview,
+    records,
+    releases,
+    worklist,
+)
 from workbench.rendering import render_error
 
-_PAGES: Final = (overview, deliveries, records, holds, releases)
+_PAGES: Final = (overview, worklist, records, corrections, attachments, deliveries, holds, releases, audit)
 
 
 def _now() -> dt.datetime:

@@ -17,10 +17,13 @@ _BEIJING: Final = dt.timezone(dt.timedelta(hours=8))
 
 NAVIGATION: Final = (
     ("overview", "总览", "o"),
+    ("worklist", "待办", "w"),
     ("records", "记录", "r"),
+    ("rulings", "签批", "s"),
     ("deliveries", "报送", "d"),
     ("holds", "放行", "h"),
     ("releases", "发布", "p"),
+    ("audit", "审计", "u"),
 )
 """Route, name and key of each page in the navigation."""
 

@@ -40,13 +40,13 @@ def test_a_record_without_a_number_has_a_page_too(
     first, second = records(office)
     page = platform.get(f"/records/{first}")
     assert page.status_code == 200 and "无文书号" in page.text and "R01.document_no" in page.text
-    for path in (f"/records/{second}", f"/records?delivery_id={number}"):
+    for path in (f"/records/{second}", f"/records?delivery_id={number}", "/worklist/items"):
         assert "<script>alert" not in platform.get(path).text
     assert platform.get(f"/deliveries/{number}").status_code == 200
 
 
 def test_what_is_not_there_is_said_in_chinese(platform: Browser) -> None:
-    for path in ("/records/9", "/holds/9", "/deliveries/9", "/releases/gsxt/9", "/nowhere"):
+    for path in ("/records/9", "/holds/9", "/deliveries/9", "/rulings/9", "/releases/gsxt/9", "/nowhere"):
         answer = platform.get(path)
         assert answer.status_code == 404 and "没有这个页面或这条数据" in answer.text
     assert platform.get("/records/abc").status_code == 422

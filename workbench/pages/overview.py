@@ -8,8 +8,9 @@ from pipeline.holds import list_holds
 from pipeline.silence import late_sources
 from workbench.desk import At
 from workbench.reads.deliveries import day_by_agency
+from workbench.reads.reviews import AGES, waiting
 from workbench.rendering import render
-from workbench.words import agency_name
+from workbench.words import agency_name, rule_title
 
 router = APIRouter()
 
@@ -24,4 +25,16 @@ def overview(desk: At) -> Response:
         (agency_name(each.agency), each.rows, desk.url("deliveries", query={"agency": each.agency, "day": desk.today}))
         for each in today
     ]
-    return render(desk, "overview", held=held, late=late, today=today, arrived=arrived)
+    counted = waiting(desk.office, agency=desk.agency, today=desk.today)
+    by_rule = [
+        (rule_title(rule), number, desk.url("worklist_items", query={"rule": rule})) for rule, number in counted.by_rule
+    ]
+    by_age = [(name, number, "") for (_, name), number in zip(AGES, counted.by_age, strict=True)]
+    by_agency = [
+        (agency_name(agency), numbers, desk.url("worklist", query={"agency": agency}))
+        for agency, numbers in counted.by_agency.items()
+    ]
+    return render(
+        desk, "overview", held=held, late=late, today=today, arrived=arrived, counted=counted, by_rule=by_rule,
+        by_age=by_age, by_agency=by_agency,
+    )  # fmt: skip

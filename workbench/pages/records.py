@@ -9,6 +9,8 @@ from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
 from pipeline.explain import explain_record
+from store.reviews import events_of, reviews_of_record
+from store.rulings import list_rulings, row_of
 from transforms.columns import Kind, Sheet
 from transforms.sheets import SHEETS
 from workbench.desk import At
@@ -62,7 +64,15 @@ def record(desk: At, record_id: int) -> Response:
     fields, elsewhere = _fields(chain)
     kind = Kind(chain["kind"])
     versions = reads.versions_of(desk.office, kind, chain["record_key"]) if chain["record_key"] else []
-    return render(desk, "record", chain=chain, fields=fields, elsewhere=elsewhere, versions=versions)
+    with desk.office.engine.connect() as connection:
+        waiting = reviews_of_record(connection, record_id)
+        events = {each.review_id: events_of(connection, each.review_id) for each in waiting}
+        received_id = row_of(connection, record_id)[1]["corrects"] or record_id
+        ruled = list_rulings(connection, received_id=received_id)
+    return render(
+        desk, "record", chain=chain, fields=fields, elsewhere=elsewhere, versions=versions, waiting=waiting,
+        events=events, ruled=ruled,
+    )  # fmt: skip
 
 
 def _fields(chain: dict[str, Any]) -> tuple[list[Field], list[dict[str, Any]]]:
