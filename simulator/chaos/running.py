@@ -75,7 +75,6 @@ class _Days:
         self._office = office
         self._simulator = simulator
         self._plan = plan
-        self._owed: dict[str, list[date]] = {}
 
     def run(self, day: date) -> set[str]:
         """Run one day to its end; return the agencies that could not be read in the morning."""
@@ -116,9 +115,8 @@ class _Days:
             past = self._simulator.days[: self._simulator.days.index(day)][-DAYS_DOWN:]
             if earlier.agency == agency and earlier.heals is Heals.NEXT_DAY and earlier.day in past:
                 restore(self._simulator, earlier, day)
-        answered = [self._ask(agency, missed, "morning", at=day) for missed in self._owed.pop(agency, [])]
         self._hand_over(agency, day)
-        return self._ask(agency, day, "morning") and all(answered)
+        return self._ask(agency, day, "morning")
 
     def _hand_over(self, agency: str, day: date) -> None:
         fault, desk = self._fault(agency, day), self._simulator.desks[agency]
@@ -137,13 +135,10 @@ class _Days:
             desk.faults.turn_off()
             self._simulator.publish_agency(agency, day)
         if failed or (fault is not None and fault.heals is Heals.SAME_DAY):
-            failed = not self._ask(agency, day, "evening")
-        if failed:
-            self._owed.setdefault(agency, []).append(day)
+            self._ask(agency, day, "evening")
 
-    def _ask(self, agency: str, day: date, when: str, *, at: date | None = None) -> bool:
-        """Collect an agency for a business day, ``at`` a later one if given; what goes wrong is its own affair."""
-        at = at or day
+    def _ask(self, agency: str, day: date, when: str) -> bool:
+        """Collect an agency; whatever goes wrong is its own affair."""
         try:
             answer = collect(
                 agency,
@@ -152,16 +147,16 @@ class _Days:
                 archive=self._office.archive,
                 endpoint=self._simulator.desks[agency].endpoint,
                 ingest=lambda delivery_id: ingest_delivery(self._office, delivery_id),
-                now=datetime.combine(at, _ASKED[when], _BEIJING),
+                now=datetime.combine(day, _ASKED[when], _BEIJING),
                 describe=_impatiently,
             )
         except AgencyError as error:
-            self.ran.happened.append(Happened(at, agency, when, type(error).__name__, str(error)))
+            self.ran.happened.append(Happened(day, agency, when, type(error).__name__, str(error)))
             return False
         refused = [text for counts in answer["streams"].values() for text in counts["refused"]]
         states = Counter(counts["state"] for counts in answer["streams"].values())
         said = ", ".join(f"{state} {count}" for state, count in sorted(states.items()))
-        self.ran.happened.append(Happened(at, agency, when, said, "; ".join(refused)))
+        self.ran.happened.append(Happened(day, agency, when, said, "; ".join(refused)))
         return not refused
 
     def _decide_holds(self, day: date) -> None:
