@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import airflow_home  # noqa: F401  (before any test module can import Airflow)
 import psycopg
 import pytest
 import sqlalchemy as sa

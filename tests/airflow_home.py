@@ -1,4 +1,7 @@
-"""Airflow for the DAG tests: a home of its own, no database, the project's plugins."""
+"""Airflow for the tests: a home of its own, no database, the project's plugins. Imported by the first conftest.
+
+Airflow reads its environment when it is first imported, by whichever test module comes first.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
-# Airflow reads its environment when it is first imported, so this stands before any fixture.
 _HOME = tempfile.mkdtemp(prefix="airflow-home-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 os.environ.update(
