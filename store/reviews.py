@@ -268,17 +268,11 @@ def grouped(connection: sa.Connection, filters: Filters, *, today: dt.date, samp
 def _samples(
     connection: sa.Connection, filters: Filters, groups: Sequence[Group], samples: int
 ) -> dict[tuple[str, str], tuple[Review, ...]]:
-    asked = sa.values(sa.column("agency", sa.Text), sa.column("rule", sa.Text), name="asked").data(
-        [(group.agency, group.rule) for group in groups]
+    nth = sa.func.row_number().over(
+        partition_by=(review.c.agency, review.c.rule), order_by=(review.c.opened, review.c.review_id)
     )
-    oldest = (
-        sa.select(review.c.review_id)
-        .where(filters.where(), review.c.agency == asked.c.agency, review.c.rule == asked.c.rule)
-        .order_by(review.c.opened, review.c.review_id)
-        .limit(samples)
-        .lateral("oldest")
-    )
-    found = _reviews(connection, sa.select(oldest.c.review_id).select_from(asked.join(oldest, sa.true())))
+    ranked = sa.select(review.c.review_id, nth.label("nth")).where(filters.where()).subquery("ranked")
+    found = _reviews(connection, sa.select(ranked.c.review_id).where(ranked.c.nth <= samples))
     listed: dict[tuple[str, str], list[Review]] = {(group.agency, group.rule): [] for group in groups}
     for each in found:
         listed[each.agency, each.rule].append(each)
