@@ -40,6 +40,9 @@ HEAD_BYTES: Final = 1 << 20
 
 _MARKS: Final = (b",", b"\t")
 
+_FEWEST_NAMES: Final = 3
+"""Filled fields that make a row look like a header."""
+
 _EMPTY_LINE: Final = b"\r\n"
 """Stands for a damaged record. LF alone would become one line end with the lone CR of the record before."""
 
@@ -170,8 +173,8 @@ def open_delimited(source: Source, encoding: tuple[Encoding, bool], file: str, l
     """Find the delimiter and the header; rows above the header (a title, ``sep=,``) are passed over.
 
     The header is the first of the top rows with three filled fields, else the first row that is not blank; the
-    delimiter is the one of comma and tab that gives it more names. Raises DeliveryRefused: no header (F05), header
-    not decodable (F04), and those of ``column_names``.
+    delimiter is the one of comma and tab that gives a header earlier, and of two in one row the one with more names.
+    Raises DeliveryRefused: no header (F05), header not decodable (F04), and those of ``column_names``.
     """
     name, strict = encoding
     bom = {"utf-8-sig": codecs.BOM_UTF8, "gb18030": BOM_GB18030}.get(name, b"")
@@ -180,9 +183,7 @@ def open_delimited(source: Source, encoding: tuple[Encoding, bool], file: str, l
     head = head[start:]
     only_cr = b"\n" not in head and b"\r" in head
     name = "gb18030" if name == "gb18030" else "utf-8"
-    row, end, delimiter, cells = max(
-        (_header(head, mark) for mark in _MARKS), key=lambda found: sum(1 for cell in found[3] if cell.strip())
-    )
+    row, end, delimiter, cells = max((_header(head, mark) for mark in _MARKS), key=_likelihood)
     if sum(1 for cell in cells if cell.strip()) < 2:
         raise NO_TABLE.refusal(file, what="找不到表头:前几行都不是用逗号或制表符分隔的列名")
     try:
@@ -192,6 +193,13 @@ def open_delimited(source: Source, encoding: tuple[Encoding, bool], file: str, l
     named = column_names(texts, file, limits, row)
     columns = named + ("",) * (len(texts) - len(named))
     return Delimited(source, name, strict, delimiter, columns, row, start + end, only_cr)
+
+
+def _likelihood(found: tuple[int, int, bytes, list[bytes]]) -> tuple[bool, int, int]:
+    """A row of data full of the other mark comes after the header: of two rows that could be it, the earlier one is."""
+    row, _, _, cells = found
+    names = sum(1 for cell in cells if cell.strip())
+    return names >= _FEWEST_NAMES, -row, names
 
 
 def _header(head: bytes, delimiter: bytes) -> tuple[int, int, bytes, list[bytes]]:

@@ -197,3 +197,9 @@ def test_a_stream_that_cannot_seek_is_read_too() -> None:
 
     table = open_table(OneWay("甲,乙,丙\n1,2,3\n".encode("gb18030")), file="x.csv")
     assert [batch.num_rows for batch in table.batches()] == [1]
+
+
+def test_a_cell_full_of_commas_makes_no_comma_file_of_one_with_tabs() -> None:
+    content = "CF_WSH\t行政相对人名称\tCF_NR\t备注\r\n1\t甲\t罚款\t,a,b,c,d,e\r\n".encode()
+    with open_table(io.BytesIO(content), file="delivery") as table:
+        assert table.header == ("CF_WSH", "行政相对人名称", "CF_NR", "备注")

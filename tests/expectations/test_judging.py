@@ -54,14 +54,22 @@ def test_an_expectation_that_cannot_be_computed_is_raised_here_with_its_reason(j
     assert judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_null"))["X.a"].unexpected == 3
 
 
-def test_a_killed_judge_gives_no_verdict_and_the_next_question_starts_another(judge: Judge) -> None:
+def test_a_killed_judge_gives_no_verdict_and_the_next_question_starts_another() -> None:
+    others = _judging_children()
+    judge = Judge()
     judge.start()
-    for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-        if b"expectations.judging" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(int(pid), signal.SIGKILL)
+    [started] = _judging_children() - others
+    os.kill(started, signal.SIGKILL)
     with pytest.raises(runner.SuiteFailed, match="ended"):
         judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_null"))
     assert judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_null"))["X.a"].unexpected == 3
+    judge.close()
+    assert _judging_children() == others
+
+
+def _judging_children() -> set[int]:
+    children = map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+    return {pid for pid in children if b"expectations.judging" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
 def test_the_judge_ends_with_the_process_that_asks_it() -> None:
