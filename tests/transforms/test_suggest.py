@@ -34,7 +34,7 @@ def test_the_right_day_is_always_among_the_readings(day: dt.date, mark: str) -> 
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(1, 10**6), st.integers(0, 17), st.sampled_from(USCC_ALPHABET))
+@given(st.integers(1, 999_999), st.integers(0, 17), st.sampled_from(USCC_ALPHABET))
 def test_a_code_with_one_wrong_character_leads_back(serial: int, place: int, character: str) -> None:
     right = Company(serial).uscc
     wrong = right[:place] + character + right[place + 1 :]

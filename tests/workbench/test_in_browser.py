@@ -59,6 +59,7 @@ def enter(address: str, chromium: Chromium, office: Office) -> Iterator[Callable
         page.on("console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else 0)
         page.on("request", lambda request: None if request.url.startswith(address) else complaints.append(request.url))
         page.goto(address)
+        expect(page.get_by_label("姓名")).to_be_focused()  # the field takes the focus by itself, a moment after loading
         page.keyboard.type(name)
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
