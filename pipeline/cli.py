@@ -20,7 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from pipeline.commands import archive, audit, correction, holds, review, source, source_state, workbench
+from pipeline.commands import archive, audit, correction, holds, returns, review, source, source_state, workbench
 from pipeline.commands.console import (
     HELD,
     NOT_VERIFIED,
@@ -49,6 +49,7 @@ app.add_typer(export_app, name="export")
 app.add_typer(feeds_app, name="feeds")
 app.add_typer(holds.app, name="hold")
 app.add_typer(review.app, name="review")
+app.add_typer(returns.app, name="return")
 app.add_typer(audit.app, name="audit")
 app.add_typer(correction.app, name="correction")
 app.add_typer(source.app, name="source")

@@ -119,7 +119,22 @@ def rows_of_file(
 ) -> dict[int, Row]:
     """Read rows of one file by their numbers, in one pass that ends with the last of them. Raises ``RowGone``."""
     wanted = set(row_nos)
-    found: dict[int, Row] = {}
+    batch, recognition = batch_of_file(archive, agency, kind, file, wanted)
+    numbers = batch.column("row_no").to_pylist()
+    if missing := sorted(wanted.difference(numbers)):
+        raise RowGone(f"{file.name} 第 {missing[0]} 行无法拆分成字段, 只能由报送机关重报")
+    return {number: Row(file, batch.slice(place, 1), recognition) for place, number in enumerate(numbers)}
+
+
+def batch_of_file(
+    archive: Archive, agency: Agency, kind: Kind, file: FileOfDelivery, row_nos: Iterable[int]
+) -> tuple[pa.RecordBatch, Recognition]:
+    """Read rows of one file by their numbers into one batch, and what its header means.
+
+    Rows that could never be split into fields are not in it. Raises ``RowGone`` where the archive does not hold the
+    file any more.
+    """
+    wanted = pa.array(sorted(set(row_nos)), pa.int64())
     if file.sha256 not in archive:
         raise RowGone(f"原始文件 {file.name} 已按保存期限移出归档, 不能再读")
     sources = agency.source_fields(kind)
@@ -131,15 +146,16 @@ def rows_of_file(
         worksheet=only_worksheet(sources),
     ) as table:
         recognition = recognise_source(table.header, kind, sources, file=file.name)
+        nothing = {"row_no": pa.array([], pa.int64()), **{cell: pa.array([], TEXT) for cell in table.header}}
+        found = [pa.RecordBatch.from_pydict(nothing)]
+        left = len(wanted)
         for batch in table.batches():
-            numbers = batch.column("row_no")
-            for position in pc.indices_nonzero(pc.is_in(numbers, value_set=pa.array(sorted(wanted)))).to_pylist():
-                found[numbers[position].as_py()] = Row(file, batch.slice(position, 1), recognition)
-            if len(found) == len(wanted):
+            chosen = batch.filter(pc.is_in(batch.column("row_no"), value_set=wanted))
+            found.append(chosen)
+            left -= chosen.num_rows
+            if not left:
                 break
-    if missing := sorted(wanted - found.keys()):
-        raise RowGone(f"{file.name} 第 {missing[0]} 行无法拆分成字段, 只能由报送机关重报")
-    return found
+    return pa.concat_batches(found), recognition
 
 
 @dataclass(frozen=True, slots=True)

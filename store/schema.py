@@ -554,3 +554,34 @@ ruling_event = sa.Table(
     sa.Column("at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
     comment="append-only: who proposed, approved, rejected or undid a ruling, and what ended it",
 )
+
+# --- return notices ---------------------------------------------------------------------------------------------
+
+return_notice_sequence = sa.Sequence("return_notice_seq", metadata=metadata)
+
+return_notice = sa.Table(
+    "return_notice",
+    metadata,
+    sa.Column("notice_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("agency", sa.Text, nullable=False, index=True),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("person", sa.Text, nullable=False, comment="who sent the rows back"),
+    sa.Column("remark", sa.Text, nullable=False, comment="what the cover says besides"),
+    sa.Column("rows", sa.Integer, nullable=False, comment="failing rows in the workbook"),
+    sa.Column("reviews", sa.Integer, nullable=False, comment="items of the work list that they wait under"),
+    sa.Column("workbook", sa.LargeBinary, nullable=False, comment="XLSX as issued; personal data masked"),
+    sa.Column("workbook_sha256", sa.Text, nullable=False),
+    sa.Column("cover", sa.LargeBinary, nullable=False, comment="HTML as issued; it names the workbook's hash"),
+    sa.Column("cover_sha256", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    comment="append-only: what was sent back to an agency to be mended (退回机关)",
+)
+
+return_notice_item = sa.Table(
+    "return_notice_item",
+    metadata,
+    sa.Column("notice_id", sa.BigInteger, sa.ForeignKey("return_notice.notice_id"), primary_key=True),
+    sa.Column("review_id", sa.BigInteger, primary_key=True, index=True),
+    sa.Column("record_id", sa.BigInteger, nullable=False, comment="the row that failed when the notice was made"),
+    comment="append-only: which items a return notice told",
+)

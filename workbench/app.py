@@ -26,11 +26,12 @@ from workbench.pages import (
     overview,
     records,
     releases,
+    returns,
     worklist,
 )
 from workbench.rendering import render_error
 
-_PAGES: Final = (overview, worklist, records, corrections, attachments, deliveries, holds, releases, audit)
+_PAGES: Final = (overview, worklist, records, corrections, attachments, deliveries, holds, returns, releases, audit)
 
 
 def _now() -> dt.datetime:

@@ -22,6 +22,7 @@ NAVIGATION: Final = (
     ("rulings", "签批", "s"),
     ("deliveries", "报送", "d"),
     ("holds", "放行", "h"),
+    ("returns", "退回", "b"),
     ("releases", "发布", "p"),
     ("audit", "审计", "u"),
 )

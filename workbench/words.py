@@ -38,7 +38,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     },
     "review_event": {
         "claimed": "认领", "assigned": "交办", "released": "交回",
-        "commented": "附言", "closed": "办结", "reopened": "重开",
+        "commented": "附言", "notified": "退回通知", "closed": "办结", "reopened": "重开",
     },
     "closed_as": {
         "corrected": "已更正", "source_fixed": "来源已改正", "attached": "已归属", "attached_by_steward": "人工归属",
