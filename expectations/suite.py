@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import yaml
 
-from transforms.columns import Kind, Sheet
+from transforms.columns import Kind, Reference, Sheet
 
 SUITES = Path(__file__).parent / "suites"
+REFERENCE_SUITES = Path(__file__).parent / "references"
 Severity = Literal["reject", "hold", "warn"]
 Scope = Literal["row", "delivery"]
 
@@ -80,6 +81,12 @@ class SuiteInvalid(ValueError):
 def load_suite(kind: Kind, sheet: Sheet) -> Suite:
     """Read the suite of a kind and sheet from ``expectations/suites``."""
     return read_suite(SUITES / f"{kind}.{sheet}.yaml")
+
+
+@functools.cache
+def load_reference_suite(reference: Reference) -> Suite:
+    """Read the suite of annual reports or online subjects from ``expectations/references``."""
+    return read_suite(REFERENCE_SUITES / f"{reference}.yaml")
 
 
 def read_suite(path: Path) -> Suite:

@@ -27,7 +27,7 @@ class Followed:
 
 def follow(connection: sa.Connection, delivery: Delivery) -> Followed:
     """Enter what the presence and absence of records in a delivery mean, once all of its rows are stored."""
-    kind, day, delivery_id = delivery.kind, delivery.as_of, delivery.delivery_id
+    kind, day, delivery_id = delivery.record_kind, delivery.as_of, delivery.delivery_id
     back = withdrawals.reinstate(connection, kind=kind, delivery_id=delivery_id, day=day)
     if not delivery.full_set or delivery.stream is None:
         return Followed(0, back)

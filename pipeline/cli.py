@@ -35,7 +35,7 @@ from pipeline.commands.console import (
     table,
 )
 from pipeline.commands.replay import replay
-from transforms.columns import Kind
+from transforms.columns import Kind, Reference, content_named
 from transforms.problems import DeliveryRefused
 
 app = typer.Typer(
@@ -121,7 +121,9 @@ def register_load(
 def ingest(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     agency: Annotated[str, typer.Option("--agency", help="Id of the delivering agency, e.g. aic.")],
-    kind: Annotated[Kind, typer.Option("--kind")],
+    kind: Annotated[
+        Any, typer.Option("--kind", parser=content_named, metavar="|".join((*Kind, *Reference)), help="What it holds.")
+    ],
     as_of: AsOf,
     json_: Json = False,
 ) -> None:

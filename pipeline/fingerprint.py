@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from store.bulk import read_batches
-from transforms.columns import Kind
+from transforms.columns import Kind, Reference
 
 _RECEIVED: Final = " UNION ALL ".join(
     f"SELECT '{kind}' AS kind, record_id, delivery_id, file_ordinal, row_no, as_of, record_key, content_hash,"  # noqa: S608
     f" state, superseded_by FROM {kind}"
-    for kind in Kind
+    for kind in (*Kind, *Reference)
 )
 _ROW: Final = "r.kind, d.agency, d.content_sha256, r.file_ordinal, r.row_no, coalesce(r.record_key, '-')"
 _CHECKED: Final = """

@@ -89,7 +89,7 @@ def _over(
     suspects = [name for name in _WORDS if getattr(change, name) > getattr(limits, name).rows]
     if not suspects:
         return ""
-    untouched = records.count_in_force(connection, delivery.kind, delivery.agency, besides=delivery.delivery_id)
+    untouched = records.count_in_force(connection, delivery.record_kind, delivery.agency, besides=delivery.delivery_id)
     held = untouched + change.changed + change.withdrawn - change.absent
     most = {name: getattr(limits, name).most(held) for name in _WORDS}
     numbers |= {"held": held, "limits": most}
@@ -103,6 +103,6 @@ def _over(
 def stream_of(delivery: Delivery) -> RecordStream | None:
     """Return the stream that a delivery came by; of one by hand the agency's first of its kind, if there is one."""
     for stream in load_agency(delivery.agency).streams:
-        if stream.id == delivery.stream if delivery.stream is not None else stream.kind is delivery.kind:
+        if stream.id == delivery.stream if delivery.stream is not None else stream.kind is delivery.record_kind:
             return stream
     return None

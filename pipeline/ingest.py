@@ -23,12 +23,13 @@ from pipeline.journal import journaled
 from pipeline.masking import masked
 from pipeline.office import Office
 from pipeline.reading import DeliveryReader, Tell
+from pipeline.references import ReferenceDelivery, stored_answer
 from pipeline.review_terms import due_dates
 from pipeline.storing import DeliveryWriter
 from store import deliveries, holds, records, retention, review_following, reviews, runs
 from store.deliveries import CheckCount, Delivery
 from store.holds import Hold
-from transforms.columns import Kind, Sheet
+from transforms.columns import Content, Reference, Sheet
 from transforms.problems import DeliveryRefused, Problem
 
 _LOCK: Final = sa.text("SELECT pg_advisory_xact_lock(hashtext('records'))")
@@ -53,7 +54,7 @@ def ingest_file(
     path: Path,
     *,
     agency: str,
-    kind: Kind,
+    kind: Content,
     as_of: dt.date,
     guarded: bool = True,
     tell: Tell = lambda _step, _rows: None,
@@ -96,14 +97,17 @@ def ingest_delivery(
         if hold is not None and hold.state != "released":
             return _held_answer(connection, delivery, hold, already_received)
         connection.execute(_LOCK)
+        if isinstance(delivery.kind, Reference):
+            coming = ReferenceDelivery(connection, delivery, delivery.kind, office.archive, tell)
+            return _take_in_reference(office, connection, delivery, coming, already_received)
         agency = load_agency(delivery.agency)
         reader = DeliveryReader(
             delivery.files,
-            kind=delivery.kind,
+            kind=delivery.record_kind,
             archive=office.archive,
             delivering=agency.authority,
             as_of=delivery.as_of,
-            sources=agency.source_fields(delivery.kind),
+            sources=agency.source_fields(delivery.record_kind),
             tell=tell,
         )
         try:
@@ -118,12 +122,27 @@ def ingest_delivery(
         except DeliveryHeld as held:
             return replace(_hold(office, connection, delivery, reader, held), already_received=already_received)
         review_following.follow_delivery(
-            connection, kind=delivery.kind, agency=delivery.agency, delivery_id=delivery_id, day=delivery.as_of,
-            due=due_dates(delivery.as_of), withdrew=followed.withdrawn > 0,
+            connection, kind=delivery.record_kind, agency=delivery.agency, delivery_id=delivery_id,
+            day=delivery.as_of, due=due_dates(delivery.as_of), withdrew=followed.withdrawn > 0,
         )  # fmt: skip
         _write_manifest(office, delivery, "checked", reader.rows_of_file)
         problems = _close(connection, delivery, reader, "checked")
         return Ingested(delivery_id, "checked", already_received, reader.rows, states, failures, problems)
+
+
+def _take_in_reference(
+    office: Office, connection: sa.Connection, delivery: Delivery, coming: ReferenceDelivery, already_received: bool
+) -> Ingested:
+    """Take in reports or subjects, which nobody attaches or discloses: no change of theirs is ever held."""
+    try:
+        with connection.begin_nested():
+            states, failures = coming.take()
+    except DeliveryRefused as refusal:
+        return _refuse(office, connection, delivery, refusal.problem, already_received)
+    coming.open_reviews(due_dates(delivery.as_of))
+    _write_manifest(office, delivery, "checked", coming.rows_of_file)
+    problems = _enter_read(connection, delivery, coming, "checked", sheet=None, suite=coming.suite)
+    return Ingested(delivery.delivery_id, "checked", already_received, coming.rows, states, failures, problems)
 
 
 def _store_rows(
@@ -146,16 +165,27 @@ def _store_rows(
 
 
 def _close(connection: sa.Connection, delivery: Delivery, reader: DeliveryReader, state: str) -> tuple[Problem, ...]:
-    problems = masked(reader.problems)
     suites = sorted({load_suite(d.kind, d.sheet).label for d in reader.definitions})
     sheets = sorted({d.sheet.value for d in reader.definitions})
+    return _enter_read(
+        connection, delivery, reader, state, sheet=",".join(sheets) or None, suite=",".join(suites) or None
+    )
+
+
+def _enter_read(
+    connection: sa.Connection,
+    delivery: Delivery,
+    reader: DeliveryReader | ReferenceDelivery,
+    state: str,
+    *,
+    sheet: str | None,
+    suite: str | None,
+) -> tuple[Problem, ...]:
+    problems = masked(reader.problems)
     for ordinal, rows in reader.rows_of_file.items():
         deliveries.record_file_rows(connection, delivery.delivery_id, ordinal, rows)
     deliveries.replace_problems(connection, delivery.delivery_id, problems)
-    deliveries.close_delivery(
-        connection, delivery.delivery_id, state=state, rows=reader.rows,
-        sheet=",".join(sheets) or None, suite=",".join(suites) or None,
-    )  # fmt: skip
+    deliveries.close_delivery(connection, delivery.delivery_id, state=state, rows=reader.rows, sheet=sheet, suite=suite)
     return (*problems, *masked(problem for _, problem in reader.damaged))
 
 
@@ -178,7 +208,7 @@ def _hold(
         connection, delivery.delivery_id, reasons=held.reasons, numbers=held.numbers, explanation=held.explanation
     )
     reviews.open_hold(
-        connection, hold_id=hold_id, delivery_id=delivery.delivery_id, kind=delivery.kind, agency=delivery.agency,
+        connection, hold_id=hold_id, delivery_id=delivery.delivery_id, kind=delivery.record_kind, agency=delivery.agency,
         reasons=held.reasons, day=delivery.as_of, due=due_dates(delivery.as_of),
     )  # fmt: skip
     in_review = {"review": reader.rows}
@@ -217,7 +247,10 @@ def _write_manifest(office: Office, delivery: Delivery, state: str, rows: Mappin
 
 
 def _stored_answer(connection: sa.Connection, delivery: Delivery, already_received: bool) -> Ingested:
-    states = records.counts_of_delivery(connection, delivery.kind, delivery.delivery_id)
-    failures = records.verdicts_of_delivery(connection, delivery.kind, delivery.delivery_id)
+    if isinstance(delivery.kind, Reference):
+        states, failures = stored_answer(connection, delivery.kind, delivery.delivery_id)
+    else:
+        states = records.counts_of_delivery(connection, delivery.kind, delivery.delivery_id)
+        failures = records.verdicts_of_delivery(connection, delivery.kind, delivery.delivery_id)
     rows = sum(states.values())
     return Ingested(delivery.delivery_id, "checked", already_received, rows, states, failures, ())

@@ -233,7 +233,7 @@ def follow(office: Office, connection: sa.Connection, delivery: Delivery) -> int
 
     Returns the number of rows that wait because their source changed a corrected cell (``SOURCE_CHANGED``).
     """
-    kind = delivery.kind
+    kind = delivery.record_kind
     table = RECORDS[kind].name
     keys = rulings.keys_in_force(connection, kind)
     if rulings.any_in_force(connection, kind):
@@ -259,7 +259,7 @@ def follow(office: Office, connection: sa.Connection, delivery: Delivery) -> int
 
 def _follow_row(connection: sa.Connection, delivery: Delivery, record_id: int, row: Row, agency: Agency) -> bool:
     """Read one row with its rulings; true when the source changed a cell that one of them corrects."""
-    kind = delivery.kind
+    kind = delivery.record_kind
     received = rulings.read_row(connection, kind, record_id)
     about = rulings.rulings_over(connection, kind, received["record_key"], record_id)
     standing = {each.ruling_id: _standing(each, row.shown()) for each in about}

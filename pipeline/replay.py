@@ -33,7 +33,7 @@ from pipeline.rulings import VersionConflict, do_again
 from store import collections, deliveries, holds, retention, runs
 from store.rulings import RulingRefused
 from store.runs import Run, Step
-from transforms.columns import Kind
+from transforms.columns import content_named
 
 Ledger = Literal["database", "archive"]
 Tell = Callable[[Run], object]
@@ -236,7 +236,7 @@ class _Player:
         """Enter a delivery as it came, and the pull that brought it."""
         day = dt.date.fromisoformat(told["day"])
         delivery_id, new = deliveries.register_delivery(
-            connection, agency=told["agency"], kind=Kind(told["kind"]), as_of=day,
+            connection, agency=told["agency"], kind=content_named(told["kind"]), as_of=day,
             files=[(each["name"], each["sha256"], each["bytes"]) for each in files],
             stream=told["stream"], full_set=told["full_set"], content_sha256=told["content_sha256"],
         )  # fmt: skip
@@ -252,7 +252,7 @@ class _Player:
         told = run.told
         with self._target.engine.connect() as connection:
             delivery_id = deliveries.find_delivery(
-                connection, told["agency"], Kind(told["kind"]), told["content_sha256"]
+                connection, told["agency"], content_named(told["kind"]), told["content_sha256"]
             )
             hold = None if delivery_id is None else holds.hold_of_delivery(connection, delivery_id)
         if hold is None or hold.state != "open":

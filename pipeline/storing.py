@@ -56,10 +56,10 @@ class DeliveryWriter:
         self._short_keys: list[npt.NDArray[np.uint64]] = []
         self._supersedes: dict[int, tuple[int, ...]] = {}
         self._contradicting: set[int] = set()
-        self._ruled = rulings.keys_in_force(connection, delivery.kind)
-        self._held_before = records.any_rows(connection, delivery.kind)
+        self._ruled = rulings.keys_in_force(connection, delivery.record_kind)
+        self._held_before = records.any_rows(connection, delivery.record_kind)
         if not self._held_before:
-            records.drop_key_index(connection, delivery.kind)
+            records.drop_key_index(connection, delivery.record_kind)
 
     def take_all(self, batches: Iterable[ReadBatch]) -> None:
         """Have every batch judged, and store its rows and verdicts, in order."""
@@ -95,7 +95,7 @@ class DeliveryWriter:
         verdicts = verdicts_of(batch, ids, outcomes, suite)
         states, superseded_by = self._against_held(batch, ids, judged)
         rows = self._record_rows(batch, ids, states, superseded_by)
-        return copying.submit(records.store_rows, self._connection, self._delivery.kind, rows, verdicts)
+        return copying.submit(records.store_rows, self._connection, self._delivery.record_kind, rows, verdicts)
 
     def _count(self, suite: Suite, outcomes: Mapping[str, Outcome]) -> None:
         for expectation in suite.expectations:
@@ -117,7 +117,7 @@ class DeliveryWriter:
             return states, superseded_by
         rows = batch.records.select(["record_key", "content_hash", "updated_at", "status"]).to_pydict()
         keys = [key for key in rows["record_key"] if key is not None and key not in self._ruled]
-        held = records.held_rows(self._connection, self._delivery.kind, keys, besides=self._delivery.delivery_id)
+        held = records.held_rows(self._connection, self._delivery.record_kind, keys, besides=self._delivery.delivery_id)
         incoming = [
             Incoming(ids[i], key, rows["content_hash"][i], rows["updated_at"][i], rows["status"][i], states[i])
             for i, key in enumerate(rows["record_key"])
@@ -146,8 +146,8 @@ class DeliveryWriter:
         told = {record_id: d.contradicts for record_id, d in decisions.items() if d.contradicts is not None}
         if not told:
             return {}
-        theirs = records.standard_values(self._connection, self._delivery.kind, sorted(set(told.values())))
-        compared = [name for name in STANDARD_COLUMNS[self._delivery.kind] if name not in PASSED_ON_BY]
+        theirs = records.standard_values(self._connection, self._delivery.record_kind, sorted(set(told.values())))
+        compared = [name for name in STANDARD_COLUMNS[self._delivery.record_kind] if name not in PASSED_ON_BY]
         ours = batch.records.select(compared).take(pa.array([at[record_id] for record_id in told])).to_pylist()
         same = {
             record_id: Decision("duplicate", other, ())
@@ -183,7 +183,7 @@ class DeliveryWriter:
     def settle(self, definitions: Sequence[SheetDefinition]) -> None:
         """Tell repeats within the delivery apart, have R22 judged, and displace what is displaced."""
         if not self._held_before:
-            records.create_key_index(self._connection, self._delivery.kind)
+            records.create_key_index(self._connection, self._delivery.record_kind)
         if not self._ids:
             return
         ids, keys = np.concatenate(self._ids), np.concatenate(self._short_keys)
@@ -195,14 +195,14 @@ class DeliveryWriter:
         outcomes = judge_of_this_process().judge({REPEATS: pa.array(conflict, TEXT)}, suite)
         self._count(suite, outcomes)
         failed = ids[outcomes[REPEATS].positions]
-        records.store_verdicts(self._connection, repeat_verdicts(self._rows(failed), self._delivery.kind, suite))
+        records.store_verdicts(self._connection, repeat_verdicts(self._rows(failed), self._delivery.record_kind, suite))
         changes = [(int(ids[p]), *_outcome(repeat, ids)) for p, repeat in sorted(repeats.items())]
-        settled = records.settle_repeats(self._connection, self._delivery.kind, changes)
+        settled = records.settle_repeats(self._connection, self._delivery.record_kind, changes)
         for record_id in settled:
             self._supersedes.pop(record_id, None)
         pairs = [(old, new) for new, olds in sorted(self._supersedes.items()) for old in olds]
-        self.displaced = records.count_displaced(self._connection, self._delivery.kind, pairs)
-        records.supersede(self._connection, self._delivery.kind, pairs)
+        self.displaced = records.count_displaced(self._connection, self._delivery.record_kind, pairs)
+        records.supersede(self._connection, self._delivery.record_kind, pairs)
 
     def _repeats(self, ids: npt.NDArray[np.int64], keys: npt.NDArray[np.uint64]) -> dict[int, Repeat]:
         ordered = np.sort(keys)
@@ -223,14 +223,14 @@ class DeliveryWriter:
         ]
         known = records.contents_heard(
             self._connection,
-            self._delivery.kind,
+            self._delivery.record_kind,
             sorted({version.record_key for version in versions}),
             besides=self._delivery.delivery_id,
         )
         return within_delivery(versions, known=known)
 
     def _rows(self, ids: npt.NDArray[np.int64]) -> list[Mapping[str, Any]]:
-        return records.rows_by_id(self._connection, self._delivery.kind, ids.tolist())
+        return records.rows_by_id(self._connection, self._delivery.record_kind, ids.tolist())
 
     def store_damaged(self, damaged: Sequence[tuple[int, Problem]], sheet: str, rows: int) -> None:
         """A row that could not be split into fields is a row received: returned, with its text and its problem.
@@ -240,7 +240,7 @@ class DeliveryWriter:
         if not damaged:
             return
         ids = records.reserve_ids(self._connection, len(damaged))
-        kind, delivery = self._delivery.kind, self._delivery
+        kind, delivery = self._delivery.record_kind, self._delivery
         problems = [problem for _, problem in damaged]
         columns: dict[str, pa.Array] = {
             "record_id": pa.array(ids, pa.int64()),
@@ -265,7 +265,7 @@ class DeliveryWriter:
 
     def reconcile(self, rows: int) -> tuple[dict[str, int], dict[str, int]]:
         """Compare what is stored with what came and with what Great Expectations counted; raise on a difference."""
-        delivery_id, kind = self._delivery.delivery_id, self._delivery.kind
+        delivery_id, kind = self._delivery.delivery_id, self._delivery.record_kind
         states = records.counts_of_delivery(self._connection, kind, delivery_id)
         if (stored := sum(states.values())) != rows:
             raise ConservationBroken(f"delivery {delivery_id}: {rows} rows received, {stored} stored")

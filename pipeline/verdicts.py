@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from expectations.runner import Outcome
 from expectations.suite import Expectation, Suite
-from pipeline.reading import ReadBatch
 from transforms.canonical import canonical_text
 from transforms.columns import TEXT, Kind, Sheet
 from transforms.problems import Problem
@@ -29,6 +28,26 @@ _EXCERPT: Final = 120
 """Characters of a value that a verdict shows."""
 
 
+class _Definition(Protocol):
+    def code_of(self, target: str) -> str: ...
+
+
+class JudgedRows(Protocol):
+    """Standard rows, the findings about them, and the sheet or form that names their columns for people."""
+
+    @property
+    def definition(self) -> _Definition:
+        """What they were delivered as."""
+
+    @property
+    def records(self) -> pa.Table:
+        """The rows, with ``source_text``."""
+
+    @property
+    def findings(self) -> Mapping[str, pa.Array]:
+        """Findings by the column that a suite names."""
+
+
 def states_of(outcomes: Mapping[str, Outcome], suite: Suite, rows: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     """Return per row what its verdicts make of it: returned, review or accepted."""
     states = np.full(rows, "accepted", dtype=object)
@@ -39,7 +58,9 @@ def states_of(outcomes: Mapping[str, Outcome], suite: Suite, rows: int) -> np.nd
     return states
 
 
-def verdicts_of(batch: ReadBatch, record_ids: Sequence[int], outcomes: Mapping[str, Outcome], suite: Suite) -> pa.Table:
+def verdicts_of(
+    batch: JudgedRows, record_ids: Sequence[int], outcomes: Mapping[str, Outcome], suite: Suite
+) -> pa.Table:
     """Return one verdict per row and failed expectation (schema ``VERDICT_SCHEMA``)."""
     ids = pa.array(record_ids, pa.int64())
     parts = [
@@ -89,7 +110,7 @@ def damaged_verdicts(record_ids: Sequence[int], problems: Sequence[Problem]) -> 
     return pa.Table.from_pylist(listed, schema=VERDICT_SCHEMA)
 
 
-def _verdicts(batch: ReadBatch, ids: pa.Array, expectation: Expectation, outcome: Outcome, suite: Suite) -> pa.Table:
+def _verdicts(batch: JudgedRows, ids: pa.Array, expectation: Expectation, outcome: Outcome, suite: Suite) -> pa.Table:
     where = pa.array(outcome.positions)
     finding = batch.findings[expectation.column].take(where).cast(TEXT)
     rows = batch.records.take(where)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from store import runs
 from store.runs import Step
 from store.schema import check_result, delivery, delivery_file, problem
-from transforms.columns import Kind
+from transforms.columns import Content, Kind, Reference, content_named
 from transforms.problems import Problem
 
 
@@ -35,13 +35,20 @@ class Delivery:
 
     delivery_id: int
     agency: str
-    kind: Kind
+    kind: Content
     as_of: dt.date
     state: str
     files: tuple[FileOfDelivery, ...]
     rows: int | None = None
     stream: str | None = None
     full_set: bool = False
+
+    @property
+    def record_kind(self) -> Kind:
+        """The kind of its records; TypeError when it holds none."""
+        if isinstance(self.kind, Reference):
+            raise TypeError(f"delivery {self.delivery_id} holds no records of a kind, but {self.kind}")
+        return self.kind
 
 
 def content_hash(parts: Iterable[str]) -> str:
@@ -53,7 +60,7 @@ def register_delivery(
     connection: sa.Connection,
     *,
     agency: str,
-    kind: Kind,
+    kind: Content,
     as_of: dt.date,
     files: Sequence[tuple[str, str, int]],
     stream: str | None = None,
@@ -113,7 +120,7 @@ def read_delivery(connection: sa.Connection, delivery_id: int) -> Delivery:
     return Delivery(
         row.delivery_id,
         row.agency,
-        Kind(row.kind),
+        content_named(row.kind),
         row.as_of,
         row.state,
         tuple(FileOfDelivery(f.ordinal, f.name, f.sha256, f.bytes, f.declared_rows) for f in files),
@@ -129,7 +136,7 @@ def content_of(connection: sa.Connection, delivery_id: int) -> str:
     return str(connection.execute(query).scalar_one())
 
 
-def find_delivery(connection: sa.Connection, agency: str, kind: Kind, content_sha256: str) -> int | None:
+def find_delivery(connection: sa.Connection, agency: str, kind: Content, content_sha256: str) -> int | None:
     """Find a delivery by its content."""
     query = sa.select(delivery.c.delivery_id).where(
         delivery.c.agency == agency, delivery.c.kind == kind.value, delivery.c.content_sha256 == content_sha256

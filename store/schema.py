@@ -23,7 +23,8 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from transforms.columns import DERIVED, STANDARD_COLUMNS, Kind
+from transforms.columns import DERIVED, STANDARD_COLUMNS, Kind, Reference
+from transforms.references import form_of
 
 metadata = sa.MetaData(
     naming_convention={
@@ -328,6 +329,28 @@ def _record_table(kind: Kind) -> sa.Table:
 
 record_id_sequence = sa.Sequence("record_id_seq", metadata=metadata)
 RECORDS: dict[Kind, sa.Table] = {kind: _record_table(kind) for kind in Kind}
+
+
+def _reference_table(reference: Reference) -> sa.Table:
+    return sa.Table(
+        reference.value,
+        metadata,
+        sa.Column("record_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("delivery_id", sa.BigInteger, nullable=False),
+        sa.Column("file_ordinal", sa.Integer, nullable=False),
+        sa.Column("row_no", sa.BigInteger, nullable=False),
+        sa.Column("agency", sa.Text, nullable=False),
+        sa.Column("as_of", sa.Date, nullable=False),
+        sa.Column("state", sa.Text, nullable=False, comment="returned, review, duplicate, superseded, accepted"),
+        sa.Column("superseded_by", sa.BigInteger, comment="record_id of the row that it repeats or gave way to"),
+        *(sa.Column(name, _sql_type(t)) for name, t in form_of(reference).types.items()),
+        sa.Index(f"ix_{reference}_record_key", "record_key"),
+        sa.Index(f"ix_{reference}_delivery_id", "delivery_id", postgresql_using="brin"),
+        comment=f"{reference} rows as standardised, every version kept; never disclosed",
+    )
+
+
+REFERENCES: dict[Reference, sa.Table] = {reference: _reference_table(reference) for reference in Reference}
 
 check_result = sa.Table(
     "check_result",

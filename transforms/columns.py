@@ -43,6 +43,22 @@ KIND_NAMES: Final[dict[Kind, str]] = {
 """What stewards and agencies call each kind."""
 
 
+class Reference(StrEnum):
+    """What records, or each other, are held against; never disclosed."""
+
+    ANNUAL_REPORT = "annual_report"
+    ONLINE_SUBJECT = "online_subject"
+
+
+Content = Kind | Reference
+"""What a delivery may hold."""
+
+
+def content_named(name: str) -> Content:
+    """Return the kind or the reference of that name; ValueError where there is none."""
+    return Reference(name) if name in tuple(Reference) else Kind(name)
+
+
 class Sheet(StrEnum):
     """The template version of a file; the same code can mean another thing in the other sheet."""
 

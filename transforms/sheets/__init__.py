@@ -53,7 +53,7 @@ class SheetDefinition:
     def by_header(self) -> dict[str, Column]:
         """Every accepted spelling of a column, folded for comparison."""
         return {
-            _fold(spelling): column
+            fold_header(spelling): column
             for column in self.columns
             for spelling in (column.code, column.label, *column.other_codes, *column.other_labels)
         }
@@ -78,7 +78,8 @@ class Recognition:
     tombstone: tuple[str, str] | None = None
 
 
-def _fold(header: str) -> str:
+def fold_header(header: str) -> str:
+    """Fold a header cell for comparison: width, case, blanks, quotes and the form of brackets say nothing."""
     text = unicodedata.normalize("NFKC", header).translate(_BRACKETS)
     return _UNSEEN.sub("", text).upper()
 
@@ -111,7 +112,7 @@ def recognise(header: Sequence[str], kind: Kind, *, file: str) -> Recognition:
     Raises ``DeliveryRefused`` when the header is of another kind, mixes both sheets, names a 代码_n without saying
     which code it is, fills one column twice, or lacks a required column.
     """
-    folded = {cell: _fold(cell) for cell in header}
+    folded = {cell: fold_header(cell) for cell in header}
     _refuse_bare_code_numbers(folded, file)
     found = {definition.sheet: _match(folded, definition) for definition in sheets_of(kind)}
     own = {sheet: _own_cells(sheet, found) for sheet in Sheet}
@@ -145,7 +146,7 @@ def recognise(header: Sequence[str], kind: Kind, *, file: str) -> Recognition:
 
 def known_cells(header: Sequence[str], kind: Kind) -> int:
     """Return how many cells of a row name a column of the kind, by the sheet that knows most of them."""
-    folded = {cell: _fold(cell) for cell in header}
+    folded = {cell: fold_header(cell) for cell in header}
     return max(len(_match(folded, definition)) for definition in sheets_of(kind))
 
 
