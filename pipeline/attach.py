@@ -53,7 +53,7 @@ FROM enterprise e
 WHERE e.to_version IS NULL
    OR EXISTS (SELECT 1 FROM enterprise c WHERE c.uscc = e.uscc AND c.to_version IS NULL)
 """
-_RECORDS = pa.schema(
+RECORDS_DUE = pa.schema(
     [
         ("record_id", pa.int64()), ("subject_key", TEXT), ("subject_category", TEXT), ("uscc", TEXT),
         ("org_code", TEXT), ("regno", TEXT), ("tax_no", TEXT), ("tax_org", TEXT),
@@ -99,13 +99,13 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
         ):
             blocks = _due_blocks(office, version)
             coming = reader.submit(next, blocks, None)
-            index = index_register(*_load_register(office, engine), engine.keep)
+            index = index_register(*load_register_tables(office, engine), engine.keep)
             decided: str | None = None
             waiting: deque[Future[None]] = deque()
             while (found := coming.result()) is not None:
                 coming = reader.submit(next, blocks, None)
                 kind, block = found
-                due = engine.load("due", _RECORDS, block)
+                due = engine.load("due", RECORDS_DUE, block)
                 decided = decided or engine.compile(decide_attachments(due, index))
                 for batch in engine.stream(decided):
                     rows = _as_rows(batch, kind, version, as_of)
@@ -128,7 +128,7 @@ def _due(office: Office, kind: Kind, version: int) -> Iterator[pa.RecordBatch]:
     query = _DUE.format(kind=kind.value)
     for batch in read_batches(office.bulk_url, query, {"version": version}, batch_bytes=4 << 20):
         tax_org = identifiers.org_code_of_tax_no(batch.column("tax_no"))
-        yield pa.RecordBatch.from_arrays([*batch.columns, tax_org], schema=_RECORDS)
+        yield pa.RecordBatch.from_arrays([*batch.columns, tax_org], schema=RECORDS_DUE)
 
 
 def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
@@ -154,7 +154,8 @@ def _counted(texts: pa.StringArray) -> dict[str, int]:
     return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
 
 
-def _load_register(office: Office, engine: Engine) -> tuple[ir.Table, ir.Table]:
+def load_register_tables(office: Office, engine: Engine) -> tuple[ir.Table, ir.Table]:
+    """Load what ``index_register`` needs: codes of every enterprise of the register, and every name it bore."""
     codes: list[pa.RecordBatch] = []
     carried: list[pa.RecordBatch] = []
     for batch in read_batches(office.bulk_url, _ENTERPRISES):

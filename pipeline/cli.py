@@ -34,6 +34,7 @@ from pipeline.commands.console import (
     out,
     table,
 )
+from pipeline.commands.crosscheck import crosscheck
 from pipeline.commands.replay import replay
 from transforms.columns import Kind, Reference, content_named
 from transforms.problems import DeliveryRefused
@@ -57,6 +58,7 @@ source.app.add_typer(source_state.app)
 app.add_typer(archive.app, name="archive")
 app.add_typer(workbench.app, name="workbench")
 app.command()(replay)
+app.command()(crosscheck)
 
 
 class Site(StrEnum):
@@ -340,6 +342,12 @@ def export_attachments(path: Annotated[Path, typer.Argument(metavar="OUT.csv")],
 def export_reviews(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
     """Write document_no, subject_name, rule_or_reason, severity, field, value, remedy of everything that waits."""
     _export("REVIEWS", path, json_)
+
+
+@export_app.command("discrepancies")
+def export_discrepancies(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
+    """Write the findings of the cross-check as they stand: enterprise, year, kind, case, site, fields, state."""
+    _export("DISCREPANCIES", path, json_)
 
 
 @feeds_app.command("verify")

@@ -29,6 +29,17 @@ ORDER BY record_id NULLS FIRST, rule_or_reason, field
 """
 
 
+DISCREPANCIES: Final = """
+SELECT d.uscc, d.enterprise_name, d.year, d.kind, d.case_no, d.site_url, d.subject_id, d.report_id, d.fields,
+       d.confidence, CASE WHEN d.event = 'closed' THEN 'closed' ELSE coalesce(p.decision, 'open') END AS state
+FROM (SELECT DISTINCT ON (finding_key) * FROM discrepancy ORDER BY finding_key, discrepancy_id DESC) d
+LEFT JOIN LATERAL (
+    SELECT decision FROM discrepancy_decision WHERE finding_key = d.finding_key ORDER BY decision_id DESC LIMIT 1
+) p ON true
+ORDER BY d.year, d.uscc, d.case_no, d.site_url, d.subject_id, d.finding_key
+"""
+
+
 def export(office: Office, query: str, path: Path) -> int:
     """Write the answer of one of the queries above to ``path``, header first, and return the number of rows.
 

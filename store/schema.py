@@ -411,6 +411,44 @@ attach_remedy = sa.Table(
     comment="what a steward does about each reason for an uncertain attachment",
 )
 
+discrepancy = sa.Table(
+    "discrepancy",
+    metadata,
+    sa.Column("discrepancy_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("finding_key", sa.Text, nullable=False, index=True, comment="year, case, enterprise and site, as a hash"),
+    sa.Column("event", sa.Text, nullable=False, comment="opened, changed, closed"),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("year", sa.Integer, nullable=False, comment="of the report"),
+    sa.Column("uscc", sa.Text, nullable=False, index=True),
+    sa.Column("enterprise_name", sa.Text),
+    sa.Column("kind", sa.Text, nullable=False, comment="concealed, omitted, misreported, not_reported, base_gap, lead"),
+    sa.Column("case_no", sa.Integer, nullable=False, comment="of transforms/crosscheck/cases.yaml"),
+    sa.Column("site_url", sa.Text),
+    sa.Column("subject_id", sa.Text),
+    sa.Column("report_id", sa.Text),
+    sa.Column("fields", sa.JSON, nullable=False, comment="field: [as reported, as in the base]"),
+    sa.Column("confidence", sa.Numeric(4, 3), nullable=False),
+    sa.Column("evidence", sa.JSON, nullable=False, comment="rows, snapshot and its hash, how the operator was told"),
+    sa.Column("clears", sa.Text, nullable=False, comment="what would clear it"),
+    sa.Column("district", sa.Text),
+    sa.Column("correct_until", sa.Date, nullable=False, comment="last day on which the enterprise may correct itself"),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    comment="append-only: findings of the cross-check, the newest event of a finding holds; never published",
+)
+
+discrepancy_decision = sa.Table(
+    "discrepancy_decision",
+    metadata,
+    sa.Column("decision_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("finding_key", sa.Text, nullable=False, index=True),
+    sa.Column("decision", sa.Text, nullable=False, comment="confirmed, rejected, sent_for_correction, to_inspection"),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    comment="append-only: what people decided about findings",
+)
+
 release = sa.Table(
     "release",
     metadata,

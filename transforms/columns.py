@@ -50,6 +50,12 @@ class Reference(StrEnum):
     ONLINE_SUBJECT = "online_subject"
 
 
+REFERENCE_NAMES: Final[dict[Reference, str]] = {
+    Reference.ANNUAL_REPORT: "企业年报网站网店信息",
+    Reference.ONLINE_SUBJECT: "网监系统主体数据",
+}
+"""What stewards and agencies call each reference."""
+
 Content = Kind | Reference
 """What a delivery may hold."""
 

@@ -9,7 +9,7 @@ from connectors.descriptor import DescriptorError, load_agency
 from expectations.suite import load_suite
 from feeds.sites import load_sites
 from store.accounts import Role
-from transforms.columns import KIND_NAMES, Kind
+from transforms.columns import KIND_NAMES, REFERENCE_NAMES, Kind
 from transforms.policy import withholdings
 from transforms.sheets import SHEETS
 
@@ -17,7 +17,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "role": {
         Role.AGENCY: "机关数据员", Role.PLATFORM: "平台数据员", Role.APPROVER: "审批人", Role.AUDITOR: "审计员",
     },
-    "kind": {kind.value: name for kind, name in KIND_NAMES.items()},
+    "kind": {content.value: name for content, name in (*KIND_NAMES.items(), *REFERENCE_NAMES.items())},
     "sheet": {"standard": "790号表样", "legacy": "旧表样"},
     "severity": {
         "refuse": "拒收", "reject": "退回", "hold": "待复核",

@@ -31,7 +31,7 @@ def records(
     q = q.strip()
     if delivery_id is not None:
         source = deliveries.read_delivery(desk.office, delivery_id)
-        if source is None or not desk.sees(source.agency):
+        if source is None or not desk.sees(source.agency) or source.kind not in tuple(Kind):
             raise HTTPException(404)
         found = reads.of_delivery(desk.office, Kind(source.kind), delivery_id, state=state, after=after)
         more = found[-1].record_id if len(found) == reads.PAGE else None

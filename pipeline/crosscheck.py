@@ -1,0 +1,306 @@
+"""Compare the reports of a year with the monitoring base on a day, and keep what was found (比对).
+
+Enterprises and operators are told by the attachment of this system and by nothing else. Two things are added to it: a
+site whose ICP filing number is that of sites of one enterprise only, and with no key of its own that says otherwise, is
+that enterprise's; and a name alone is a lead (domain 5.5).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from pipeline.attach import RECORDS_DUE, NoRegister, load_register_tables
+from pipeline.engine import Engine
+from pipeline.office import Office
+from store import discrepancies
+from store.bulk import read_batches
+from store.schema import register_version
+from transforms import identifiers
+from transforms.attach import Index, index_register
+from transforms.attach import attach as decide_attachments
+from transforms.columns import DAY, TEXT
+from transforms.crosscheck.cases import Rules, rules
+from transforms.crosscheck.decide import Inputs, decide
+from transforms.distinct import read_distinct
+from transforms.icp import read_icp
+from transforms.site_addresses import read_addresses
+from transforms.site_platforms import fold, platforms
+
+_FILED: Final = """
+SELECT record_id, record_key, report_id, uscc, regno, subject_key, submitted_at, has_site, site_type, site_name,
+       address, icp_no, platform_name, wechat, app_names, state
+FROM annual_report
+WHERE report_year = $1 AND submitted_at < $2 AND state IN ('accepted', 'review', 'returned')
+"""
+_SUBJECTS: Final = """
+SELECT DISTINCT ON (subject_id) record_id, subject_id, snapshot_date, operator_uscc AS uscc, operator_regno AS regno,
+       subject_key, site_type, site_name, address, platform_name, shop_id, first_seen, last_seen, site_state, icp_no,
+       district, content_hash, evidence
+FROM online_subject
+WHERE snapshot_date <= $1::date AND state = 'accepted'
+ORDER BY subject_id, snapshot_date DESC, record_id DESC
+"""
+_ENTERPRISES: Final = "SELECT uscc, name, established, reg_state FROM enterprise WHERE to_version IS NULL"
+_BY_CODE: Final = ("uscc", "org_code", "regno")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one run did: enterprises that filed, sites compared, findings per kind, events per name."""
+
+    year: int
+    as_of: str
+    register_version: int
+    reported: int
+    sites: int
+    operators_known: int
+    findings: Mapping[str, int]
+    events: Mapping[str, int]
+
+
+def crosscheck(office: Office, *, year: int, as_of: dt.date) -> Compared:
+    """Compare reports and base, and enter the findings in one transaction.
+
+    Raises ``NoRegister`` when no register is loaded, ``ValueError`` for a year without a rule, and
+    ``discrepancies.LaterRunExists`` when a later day was compared before.
+    """
+    table = rules()
+    until = table.correction_until(year)
+    with (
+        tempfile.TemporaryDirectory(dir=office.scratch(), prefix="crosscheck-") as scratch,
+        office.engine.begin() as connection,
+        Engine(Path(scratch)) as engine,
+    ):
+        version = connection.scalar(sa.select(sa.func.max(register_version.c.register_version)))
+        if version is None:
+            raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
+        desk = _Comparison(office, engine, year, as_of)
+        found = desk.findings(table)
+        entered = _as_entered(found, year, until, table)
+        events = discrepancies.enter(connection, entered, year=year, as_of=as_of)
+        kinds = pc.value_counts(entered["kind"])
+        counts = dict(zip(kinds.field("values").to_pylist(), kinds.field("counts").to_pylist(), strict=True))
+        return Compared(
+            year, as_of.isoformat(), version, desk.reported, desk.sites, desk.operators_known,
+            dict(sorted(counts.items())), events,
+        )  # fmt: skip
+
+
+class _Comparison:
+    """The tables of one run, in the engine."""
+
+    def __init__(self, office: Office, engine: Engine, year: int, as_of: dt.date) -> None:
+        self.reported = self.sites = self.operators_known = 0
+        self._office, self._engine, self._year, self._as_of = office, engine, year, as_of
+
+    def findings(self, table: Rules) -> pa.Table:
+        """Return every finding with what a person needs beside it: names, district, evidence."""
+        engine = self._engine
+        index = index_register(*load_register_tables(self._office, engine), engine.keep)
+        enterprises = self._load("enterprises", _ENTERPRISES, {})
+        filed = self._filed(index)
+        reports, items = self._reports(filed)
+        subjects, keys = self._subjects(index)
+        inputs = Inputs(reports, items, filed.select("uscc").distinct(), subjects, keys, enterprises)
+        found = decide(inputs, year=self._year, as_of=self._as_of, rules=table, keep=engine.keep, load=self._keep_arrow)
+        self.reported = int(reports.uscc.nunique().to_pyarrow().as_py())
+        self.sites = int(subjects.count().to_pyarrow().as_py())
+        self.operators_known = int(subjects.uscc.count().to_pyarrow().as_py())
+        return self._explained(found, subjects, enterprises)
+
+    def _filed(self, index: Index) -> ir.Table:
+        """Rows filed for the year whose enterprise is known; a name alone does not tell who filed."""
+        until = (self._as_of + dt.timedelta(days=1)).isoformat()
+        rows = self._load("filed_rows", _FILED, {"year": str(self._year), "until": until})
+        attached = self._attached("filed", rows, index)
+        owned = attached.filter(attached.uscc.notnull()).select("record_id", enterprise="uscc")
+        return self._engine.keep("filed", rows.inner_join(owned, "record_id").drop("uscc").rename(uscc="enterprise"))
+
+    def _reports(self, filed: ir.Table) -> tuple[ir.Table, ir.Table]:
+        """The rows of the newest version of each enterprise, none of which waits for a person; and their addresses."""
+        ordered = filed.mutate(order=filed.submitted_at + "|" + filed.report_id)
+        newest = ordered.group_by("uscc").agg(record_key=ordered.record_key.argmax(ordered.order))
+        t = filed.semi_join(newest, ["uscc", "record_key"])
+        waiting = t.filter(t.state != "accepted").select("uscc").distinct()
+        reports = self._engine.keep("reports", t.anti_join(waiting, "uscc"))
+        return reports, self._engine.load("items", _ITEMS, self._addresses(reports))
+
+    def _addresses(self, reports: ir.Table) -> Iterator[pa.RecordBatch]:
+        wanted = reports.select("record_id", "address", "wechat", "app_names")
+        for batch in self._engine.stream(wanted):
+            record_ids = batch.column("record_id")
+            cells = batch.column("address")
+            for name, label in (("wechat", "微信公众号:"), ("app_names", "APP:")):
+                named = pc.binary_join_element_wise(label, batch.column(name), "")
+                cells = pc.coalesce(pc.binary_join_element_wise(cells, named, " "), cells, named)
+            yield from _keyed(read_addresses(pc.fill_null(cells, "")), record_ids).to_batches()
+
+    def _subjects(self, index: Index) -> tuple[ir.Table, ir.Table]:
+        rows = self._load("subject_rows", _SUBJECTS, {"day": self._as_of.isoformat()})
+        attached = self._attached("subjects", rows, index)
+        linked = rows.inner_join(
+            attached.select("record_id", operator="uscc", link="method", link_grade="grade"), "record_id"
+        )
+        filing = self._engine.load("filings", _FILINGS, self._filings(rows))
+        linked = linked.left_join(filing, "record_id").drop("record_id_right")
+        linked = self._engine.keep("linked", linked)
+        certain = linked.filter(linked.operator.notnull() & linked.link.isin(_BY_CODE) & linked.filing.notnull())
+        owners = certain.group_by("filing").agg(owner=certain.operator.min(), owners=certain.operator.nunique())
+        owners = owners.filter(owners.owners == 1)
+        t = linked.left_join(owners.select("filing", "owner"), "filing").drop("filing_right")
+        silent = t.operator.isnull() & (t.link_grade == "none") & t.subject_key.isnull()
+        agrees = t.link.isin(["name", "former_name"]) & (t.operator == t.owner)
+        by_filing = (t.owner.notnull() & (silent | agrees)).fill_null(False)
+        t = t.mutate(
+            uscc=ibis.ifelse(by_filing, t.owner, t.operator),
+            link=ibis.ifelse(by_filing, "icp", ibis.ifelse(t.operator.notnull(), t.link, ibis.null("string"))),
+        )
+        subjects = self._engine.keep("subjects", t.drop("operator", "owner"))
+        return subjects, self._engine.load("keys", _KEYS, self._subject_keys(subjects))
+
+    def _filings(self, rows: ir.Table) -> Iterator[pa.RecordBatch]:
+        for batch in self._engine.stream(rows.select("record_id", "icp_no").filter(rows.icp_no.notnull())):
+            (filing,) = read_distinct(batch.column("icp_no"), _filing, pa.string())
+            yield pa.record_batch([batch.column("record_id"), filing], schema=_FILINGS)
+
+    def _subject_keys(self, subjects: ir.Table) -> Iterator[pa.RecordBatch]:
+        """Keys of each subject: of its address, and of the platform and shop number that stand beside it."""
+        for batch in self._engine.stream(subjects.select("record_id", "address", "platform_name", "shop_id")):
+            record_ids = batch.column("record_id")
+            read = _keyed(read_addresses(batch.column("address")), record_ids)
+            yield from read.filter(pc.is_valid(read["key"])).select(_KEYS.names).to_batches()
+            named = batch.filter(
+                pc.and_(pc.is_valid(batch.column("platform_name")), pc.is_valid(batch.column("shop_id")))
+            )
+            (platform,) = read_distinct(named.column("platform_name"), _platform, TEXT)
+            shop = pc.utf8_lower(named.column("shop_id"))
+            text = pc.binary_join_element_wise(platform, shop, ":")
+            key = pc.binary_join_element_wise("shop", text, ":")
+            kind = pa.repeat(pa.scalar("shop"), len(named))
+            yield pa.record_batch([named.column("record_id"), key, kind, text, platform], schema=_KEYS)
+
+    def _attached(self, name: str, rows: ir.Table, index: Index) -> ir.Table:
+        """Decide who each row is of, by the attachment of records (``transforms.attach``)."""
+        due = self._engine.load(f"{name}_due", RECORDS_DUE, self._due(rows))
+        return self._engine.keep(f"{name}_attached", decide_attachments(due, index))
+
+    def _due(self, rows: ir.Table) -> Iterator[pa.RecordBatch]:
+        for batch in self._engine.stream(rows.select("record_id", "subject_key", "uscc", "regno")):
+            uscc, regno = batch.column("uscc"), batch.column("regno")
+            nothing = pa.nulls(batch.num_rows, TEXT)
+            columns = {
+                "record_id": batch.column("record_id"), "subject_key": batch.column("subject_key"),
+                "subject_category": nothing, "org_code": nothing, "tax_no": nothing, "tax_org": nothing,
+                "uscc": pc.if_else(identifiers.uscc_valid(uscc), uscc, None),
+                "regno": pc.if_else(pc.is_null(identifiers.regno_finding(regno)), regno, None),
+            }  # fmt: skip
+            yield pa.RecordBatch.from_arrays([columns[name] for name in RECORDS_DUE.names], schema=RECORDS_DUE)
+
+    def _load(self, name: str, query: str, parameters: Mapping[str, str]) -> ir.Table:
+        schema = _LOADED[name]
+        batches = read_batches(self._office.bulk_url, query, parameters, batch_bytes=4 << 20)
+        return self._engine.load(name, schema, (batch.cast(schema) for batch in batches))
+
+    def _keep_arrow(self, name: str, rows: pa.Table) -> ir.Table:
+        return self._engine.load(name, rows.schema, rows.to_batches())
+
+    def _explained(self, found: pa.Table, subjects: ir.Table, enterprises: ir.Table) -> pa.Table:
+        t = self._keep_arrow("findings", found)
+        s = subjects.select(
+            subject_record="record_id", district="district", snapshot_date="snapshot_date", snapshot="content_hash",
+            shown_evidence="evidence",
+        )  # fmt: skip
+        e = enterprises.select(owner="uscc", enterprise_name="name")
+        t = t.left_join(s, "subject_record").left_join(e, t.uscc == e.owner).drop("owner")
+        return t.to_pyarrow().sort_by([(name, "ascending") for name in ("uscc", "case_no", "site_key", "subject_id")])
+
+
+def _selected(query: str, **types: pa.DataType) -> pa.Schema:
+    """Columns of a query above, text where nothing else is said."""
+    listed = query.partition("FROM")[0].partition("record_id")[2].split(",")[1:]
+    names = ["record_id", *(part.split()[-1] for part in listed)]
+    return pa.schema([(name, types.get(name, TEXT)) for name in names])
+
+
+_LOADED: Final = {
+    "filed_rows": _selected(_FILED, record_id=pa.int64()),
+    "subject_rows": _selected(_SUBJECTS, record_id=pa.int64(), snapshot_date=DAY, first_seen=DAY, last_seen=DAY),
+    "enterprises": pa.schema([("uscc", TEXT), ("name", TEXT), ("established", DAY), ("reg_state", TEXT)]),
+}
+_ITEMS: Final = pa.schema(
+    [
+        ("record_id", pa.int64()), ("ordinal", pa.int32()), ("kind", TEXT), ("platform", TEXT), ("text", TEXT),
+        ("key", TEXT),
+    ]
+)  # fmt: skip
+_KEYS: Final = pa.schema([("record_id", pa.int64()), ("key", TEXT), ("kind", TEXT), ("text", TEXT), ("platform", TEXT)])
+_FILINGS: Final = pa.schema([("record_id", pa.int64()), ("filing", TEXT)])
+
+
+def _keyed(read: pa.Table, record_ids: pa.Array) -> pa.Table:
+    """Put the row's id in the place of its place."""
+    columns = {name: read[name] for name in _ITEMS.names if name != "record_id"}
+    return pa.table({"record_id": record_ids.take(read["place"].combine_chunks()), **columns}, schema=_ITEMS)
+
+
+def _filing(text: str) -> tuple[str | None]:
+    number = read_icp(text)
+    return (number.subject if number else None,)
+
+
+def _platform(text: str) -> tuple[str]:
+    folded = fold(text)
+    known = platforms().named_in(folded)
+    return (known.id if known else folded,)
+
+
+def _as_entered(found: pa.Table, year: int, until: dt.date, table: Rules) -> pa.Table:
+    """Return findings as ``discrepancy`` keeps them; the key names the finding, the hash all that it says."""
+    rows = []
+    for row in found.to_pylist():
+        case = table.cases[row["case_no"]]
+        trust = 1.0 if row["link"] is None else table.links[row["link"]]
+        evidence = {
+            "case": case.name, "title": case.title, "link": row["link"], "snapshot_date": _iso(row["snapshot_date"]),
+            "snapshot_hash": row["snapshot"], "snapshot_evidence": row["shown_evidence"],
+            "report_id": row["report_id"], "subject_id": row["subject_id"],
+        }  # fmt: skip
+        told = {
+            "uscc": row["uscc"], "enterprise_name": row["enterprise_name"], "year": year,
+            "kind": "lead" if row["lead"] else case.kind, "case_no": case.number, "site_url": row["site_url"],
+            "subject_id": row["subject_id"], "report_id": row["report_id"], "fields": row["fields"],
+            "confidence": f"{case.confidence * trust:.3f}", "evidence": json.dumps(evidence, ensure_ascii=False),
+            "clears": case.clears, "district": row["district"], "correct_until": until.isoformat(),
+        }  # fmt: skip
+        key = [str(year), str(case.number), row["uscc"], row["site_key"] or ""]
+        told["finding_key"] = hashlib.sha256("\n".join(key).encode()).hexdigest()[:32]
+        told["content_hash"] = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+        rows.append(told)
+    return pa.Table.from_pylist(rows, schema=_ENTERED)
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+_ENTERED: Final = pa.schema(
+    [
+        ("finding_key", TEXT), ("year", pa.int32()), ("uscc", TEXT), ("enterprise_name", TEXT), ("kind", TEXT),
+        ("case_no", pa.int32()), ("site_url", TEXT), ("subject_id", TEXT), ("report_id", TEXT), ("fields", TEXT),
+        ("confidence", TEXT), ("evidence", TEXT), ("clears", TEXT), ("district", TEXT), ("correct_until", TEXT),
+        ("content_hash", TEXT),
+    ]
+)  # fmt: skip

@@ -1,0 +1,359 @@
+"""Decide the cases of the cross-check, set-based, for one year (decision table: ``cases.yaml``, domain 5.5).
+
+Inputs are tables of one engine (``Inputs``); the answer is one table of findings (``FINDINGS``). It depends on what the
+rows say, never on their order: ties are settled by texts and numbers of the sources.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.crosscheck.cases import Rules
+from transforms.crosscheck.pairing import PAIRS, assign, similarity
+from transforms.names import name_key
+
+Keep = Callable[[str, ir.Table], ir.Table]
+Load = Callable[[str, pa.Table], ir.Table]
+
+FINDINGS: Final = pa.schema(
+    [
+        ("case_no", pa.int32()), ("lead", pa.bool_()), ("uscc", pa.string()), ("site_key", pa.string()),
+        ("site_url", pa.string()), ("subject_id", pa.string()), ("report_id", pa.string()), ("fields", pa.string()),
+        ("link", pa.string()), ("subject_record", pa.int64()), ("report_record", pa.int64()),
+    ]
+)  # fmt: skip
+"""A finding: ``lead`` where it is not certain enough; ``fields`` is JSON {field: [reported, base]}; the records are the
+rows of evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What is compared.
+
+    ``reports``: the rows of the newest report of each enterprise: record_id, uscc, report_id, has_site, site_type,
+    site_name, address, icp_no. ``items``: the addresses of these rows: record_id, ordinal, kind, platform, text, key;
+    a row without an address has an item of kind none. ``filed``: uscc of every enterprise that filed anything for the
+    year. ``subjects``: the newest snapshot of each site: record_id, subject_id, uscc and link (null where the operator
+    is not known), site_type, site_name, address, first_seen, last_seen, site_state, icp_no. ``keys``: record_id, key,
+    kind, text, platform of each of their addresses. ``enterprises``: uscc, established, reg_state.
+    """
+
+    reports: ir.Table
+    items: ir.Table
+    filed: ir.Table
+    subjects: ir.Table
+    keys: ir.Table
+    enterprises: ir.Table
+
+
+def decide(inputs: Inputs, *, year: int, as_of: dt.date, rules: Rules, keep: Keep, load: Load) -> pa.Table:
+    """Return the findings of a year as they stand on a day (schema ``FINDINGS``), in a fixed order.
+
+    ``keep`` stores the answer of an expression under a name, ``load`` stores Arrow rows.
+    """
+    desk = _Desk(inputs, year=year, as_of=as_of, rules=rules, keep=keep, load=load)
+    parts = [
+        desk.not_reported(), desk.unreported(), desk.differing(), desk.other_operator(), desk.gaps(), desk.stale(),
+        desk.contradictions(), desk.unreadable(),
+    ]  # fmt: skip
+    return pa.concat_tables(parts).sort_by([(name, "ascending") for name in ("uscc", "case_no", "site_key")])
+
+
+class _Desk:
+    """The tables that the cases share, each built once."""
+
+    def __init__(self, inputs: Inputs, *, year: int, as_of: dt.date, rules: Rules, keep: Keep, load: Load) -> None:
+        self._in, self._rules, self._keep, self._load = inputs, rules, keep, load
+        self._year, self._as_of = year, as_of
+        self._first, self._last = dt.date(year, 1, 1), dt.date(year, 12, 31)
+        self._items = keep("crosscheck_items", self._items_of_rows())
+        self._sites = keep("crosscheck_sites", self._sites_of_base())
+        self._matches = keep("crosscheck_matches", self._matched())
+        self._reports = keep("crosscheck_reports", self._reports_as_a_whole())
+        self._active = keep("crosscheck_active", self._active_sites())
+        self._pairs = load("crosscheck_pairs", self._chosen_pairs())
+        self._named = load("crosscheck_named", self._paired_by_name())
+
+    def _items_of_rows(self) -> ir.Table:
+        """Addresses of the reports' rows. A row that only names its site is an address that cannot be read."""
+        items, rows = self._in.items, self._in.reports
+        t = items.inner_join(rows, "record_id")
+        kind = ibis.ifelse((t.kind == "none") & t.site_name.notnull(), "name_only", t.kind)
+        return t.select(
+            "record_id", "uscc", "report_id", "platform", "text", "key", "site_type", "site_name", "icp_no",
+            kind=kind, shown=ibis.coalesce(t.address, t.site_name),
+            item=t.report_id + "|" + ibis.coalesce(t.key, t.text, "") + "|" + ibis.coalesce(t.address, "") + "|"
+            + ibis.coalesce(t.site_name, "") + "|" + ibis.coalesce(t.site_type, "") + "|" + t.ordinal.cast("string"),
+        )  # fmt: skip
+
+    def _sites_of_base(self) -> ir.Table:
+        """One row per subject and key, ``site``: what makes subjects of one operator one site.
+
+        A shop on a platform that the table does not know is told by its page, never by the platform's domain.
+        """
+        t = self._in.keys.inner_join(self._in.subjects, "record_id")
+        paged = (t.kind == "site") & (t.site_type == "shop").fill_null(False)
+        t = t.mutate(paged=paged, own_key=ibis.ifelse(paged, ibis.literal("page:") + t.text, t.key))
+        least = t.group_by("record_id").agg(site=t.own_key.min())
+        return t.left_join(least, "record_id").drop("record_id_right")
+
+    def _matched(self) -> ir.Table:
+        """Items beside every subject of the base that has the same address."""
+        items = self._items.filter(self._items.key.notnull())
+        sites = self._sites.select(
+            "key", "paged", "site", "subject_id", "link", "first_seen", "last_seen", "site_state", "own_key",
+            base_record="record_id", operator="uscc", base_text="text", base_type="site_type", base_name="site_name",
+            base_icp="icp_no", base_shown="address",
+        )  # fmt: skip
+        t = items.inner_join(sites, "key")
+        return t.filter(~t.paged | (t.text == t.base_text)).mutate(
+            own=(t.operator == t.uscc).fill_null(False), same_page=t.text == t.base_text
+        )
+
+    def _reports_as_a_whole(self) -> ir.Table:
+        """One row per reported enterprise: what it answered, and whether it named any site at all."""
+        t = self._items
+        told = t.group_by("uscc").agg(names_site=(t.kind != "none").any(), blind=(t.kind == "unresolved").any())
+        r = self._in.reports
+        asked = r.group_by("uscc").agg(
+            report_id=r.report_id.min(), has_site=r.has_site.max(), report_record=r.record_id.min()
+        )
+        return asked.left_join(told, "uscc").select(
+            "uscc", "report_id", "has_site", "report_record",
+            names_site=told.names_site.fill_null(False), blind=told.blind.fill_null(False),
+        )  # fmt: skip
+
+    def _active_sites(self) -> ir.Table:
+        """One row per enterprise and site that was seen in the year, under however many subjects."""
+        t = self._sites
+        seen = (t.first_seen <= self._last) & (t.last_seen >= self._first)
+        t = t.filter(t.uscc.notnull() & seen.fill_null(True)).mutate(
+            dated=t.first_seen.notnull() & t.last_seen.notnull()
+        )
+        trusted = t.link.isin(self._rules.trusted) & t.dated
+        t = t.mutate(trusted=trusted, order=ibis.ifelse(trusted, "0", "1") + t.subject_id)
+        return t.group_by("uscc", "site").agg(
+            trusted=t.trusted.any(), subject_id=t.subject_id.argmin(t.order),
+            subject_record=t.record_id.argmin(t.order), link=t.link.argmin(t.order),
+            site_url=t.address.argmin(t.order), site_name=t.site_name.argmin(t.order),
+            platform=t.platform.argmin(t.order),
+        )  # fmt: skip
+
+    def _chosen_pairs(self) -> pa.Table:
+        """Rows of reports and own sites, one to one, with the fields in which they differ."""
+        t = self._matches.filter(self._matches.own & self._matches.link.isin(self._rules.trusted))
+        found = t.select(
+            "base_record", "record_id", "subject_id", "report_id", "base_shown", "base_name", "base_type", "base_icp",
+            "uscc", "link", "site_name", "site_type", "icp_no", "item", "site",
+            exact=ibis.ifelse(t.same_page, 0, 1),
+        ).to_pyarrow()  # fmt: skip
+        found = _first_of(found, ["subject_id", "item"])
+        columns = ("subject_id", "item", "base_name", "site_name", "base_type", "site_type", "base_icp", "icp_no")
+        pairs = pa.table([found[name] for name in columns], schema=PAIRS)
+        chosen = assign(pairs.append_column("place", pa.array(range(len(pairs)), pa.int64())), self._rules)
+        return found.take(chosen["place"]).append_column("differs", chosen["differs"])
+
+    def _open_sites(self) -> ir.Table:
+        """Active sites that no row of the operator's report has the address of."""
+        own = self._matches.filter(self._matches.own).select("uscc", "site").distinct()
+        return self._active.anti_join(own, ["uscc", "site"])
+
+    def _paired_by_name(self) -> pa.Table:
+        """Rows whose address cannot be read beside open sites of the same enterprise, where the names agree."""
+        items = self._items.filter(self._items.kind.isin([*self._rules.unreadable_kinds, "unresolved"]))
+        t = items.inner_join(self._open_sites().rename(base_name="site_name", base_platform="platform"), "uscc")
+        t = t.filter(ibis.coalesce(t.platform == t.base_platform, True) & t.base_name.notnull())
+        found = t.select(
+            "uscc", "site", "item", "base_name", "subject_id", "subject_record", "site_url", "kind",
+            row_name=ibis.coalesce(t.site_name, ibis.ifelse(t.kind == "name_only", t.text, ibis.null("string"))),
+        ).to_pyarrow()  # fmt: skip
+        found = found.filter(pc.is_valid(found["row_name"]))
+        keys = (name_key(found[name]).to_pylist() for name in ("base_name", "row_name"))
+        alike = pa.array(similarity(zip(*keys, strict=True), self._rules), pa.float64())
+        found = found.append_column("alike", alike).filter(pc.greater_equal(alike, self._rules.name_similarity))
+        found = found.sort_by([("alike", "descending"), ("site", "ascending"), ("item", "ascending")])
+        taken: set[tuple[str, str]] = set()
+        places = []
+        for place, (uscc, site, item) in enumerate(
+            zip(*(found[name].to_pylist() for name in ("uscc", "site", "item")), strict=True)
+        ):
+            if (uscc, site) not in taken and (uscc, item) not in taken:
+                taken |= {(uscc, site), (uscc, item)}
+                places.append(place)
+        return found.take(pa.array(places, pa.int64()))
+
+    # --- the cases ----------------------------------------------------------------------------------------------
+
+    def not_reported(self) -> pa.Table:
+        """Case 1: nothing filed by the last day, and a site was seen in the year."""
+        if self._as_of <= self._rules.correction_until(self._year):
+            return FINDINGS.empty_table()
+        t = self._active.filter(self._active.trusted).anti_join(self._in.filed, "uscc")
+        e = self._in.enterprises
+        owing = e.filter(
+            ibis.coalesce(e.established <= self._last, True)
+            & ~e.reg_state.isin(self._rules.no_report_states).fill_null(False)
+        )
+        t = t.semi_join(owing, "uscc")
+        t = t.group_by("uscc").agg(
+            subject_id=t.subject_id.min(), site_url=t.site_url.argmin(t.subject_id), link=t.link.argmin(t.subject_id),
+            subject_record=t.subject_record.argmin(t.subject_id), sites=t.count(),
+        )  # fmt: skip
+        return _findings(t, case_no=1, site_key=ibis.literal(""), fields=_told("sites", "", t.sites.cast("string")))
+
+    def unreported(self) -> pa.Table:
+        """Cases 2 and 3, and 10 where the link, the dates or a short link in the report leave it open."""
+        named = self._named.select("uscc", "site")
+        t = self._open_sites().anti_join(named, ["uscc", "site"])
+        r = self._reports
+        t = t.left_join(r, "uscc").drop("uscc_right")
+        concealed = (t.has_site == "no") & ~t.names_site
+        t = t.mutate(case_no=ibis.cases((concealed, 2), (t.names_site, 3), (t.report_id.isnull(), 1), else_=0))
+        unfiled = (t.case_no == 1) & ~t.trusted & (self._as_of > self._rules.correction_until(self._year))
+        t = t.filter(t.case_no.isin([2, 3]) | unfiled).anti_join(self._pending(), "uscc")
+        lead = ~t.trusted | t.blind.fill_null(False)
+        case_no = ibis.ifelse(lead, 10, t.case_no)
+        return _findings(t, case_no=case_no, lead=lead, site_key=t.site, fields=_told("address", "", t.site_url))
+
+    def _pending(self) -> ir.Table:
+        """Enterprises whose report of the year waits for a steward: nothing is said about them."""
+        return self._in.filed.anti_join(self._reports, "uscc")
+
+    def differing(self) -> pa.Table:
+        """Case 4: a row and its site differ in type, name or ICP number."""
+        t = self._pairs.filter(self._pairs.differs != "")
+        columns = {
+            "site_type": ("site_type", "base_type"),
+            "site_name": ("site_name", "base_name"),
+            "icp_no": ("icp_no", "base_icp"),
+        }
+        told = [
+            ibis.ifelse(t.differs.contains(name), _member(name, t[row], t[base]) + ",", "")
+            for name, (row, base) in columns.items()
+        ]
+        fields = ibis.literal("{") + reduce(lambda a, b: a + b, told).re_replace(",$", "") + "}"
+        return _findings(
+            t, case_no=4, site_key=t.site, site_url=t.base_shown, fields=fields, subject_record=t.base_record,
+            report_record=t.record_id,
+        )  # fmt: skip
+
+    def other_operator(self) -> pa.Table:
+        """Case 5: another enterprise operates the site; where only the domain says so, or two operators do, a lead."""
+        own = self._matches.filter(self._matches.own | self._matches.operator.isnull()).select("item").distinct()
+        t = self._matches.filter(self._matches.operator.notnull() & ~self._matches.own).anti_join(own, "item")
+        t = t.mutate(
+            sure=t.link.isin(self._rules.trusted) & (t.same_page | ~t.key.startswith("site:")),
+            order=ibis.ifelse(t.link.isin(self._rules.trusted), "0", "1")
+            + ibis.ifelse(t.same_page, "0", "1")
+            + t.subject_id,
+        )
+        t = t.group_by("uscc", "key").agg(
+            subject_id=t.subject_id.argmin(t.order), subject_record=t.base_record.argmin(t.order), shown=t.shown.min(),
+            link=t.link.argmin(t.order), operators=t.operator.nunique(), operator=t.operator.argmin(t.order),
+            report_id=t.report_id.min(), report_record=t.record_id.min(), sure=t.sure.any(),
+        )  # fmt: skip
+        lead = ~t.sure | (t.operators > 1)
+        fields = _told("operator", t.uscc, t.operator)
+        return _findings(
+            t, case_no=ibis.ifelse(lead, 10, 5), lead=lead, site_key=t.key, site_url=t.shown, fields=fields
+        )
+
+    def gaps(self) -> pa.Table:
+        """Case 6: the base does not know the address."""
+        t = self._items.filter(self._items.kind.isin(self._rules.comparable_kinds) & self._items.key.notnull())
+        t = t.anti_join(self._matches.select("item").distinct(), "item")
+        t = t.group_by("uscc", "key").agg(
+            site_url=t.shown.min(), report_id=t.report_id.min(), report_record=t.record_id.min()
+        )
+        return _findings(t, case_no=6, site_key=t.key, fields=_told("address", t.site_url, ""))
+
+    def stale(self) -> pa.Table:
+        """Case 7: the only sites of that address were dead before the year began."""
+        t = self._matches.mutate(
+            dead=(
+                self._matches.site_state.isin(self._rules.dead_states) & (self._matches.last_seen < self._first)
+            ).fill_null(False)
+        )
+        other = t.filter(~t.dead).select("item").distinct()
+        t = t.filter(t.dead & (t.own | t.operator.isnull())).anti_join(other, "item")
+        t = t.group_by("uscc", "key").agg(
+            subject_id=t.subject_id.min(), subject_record=t.base_record.argmin(t.subject_id), site_url=t.shown.min(),
+            report_id=t.report_id.min(), report_record=t.record_id.min(), link=t.link.argmin(t.subject_id),
+            last_seen=t.last_seen.max(),
+        )  # fmt: skip
+        return _findings(t, case_no=7, site_key=t.key, fields=_told("last_seen", "", t.last_seen.cast("string")))
+
+    def contradictions(self) -> pa.Table:
+        """Case 8: yes without a site, or no with one."""
+        r = self._reports
+        t = r.filter(((r.has_site == "yes") & ~r.names_site) | ((r.has_site == "no") & r.names_site))
+        rows = ibis.ifelse(t.names_site, "rows", "no rows")
+        return _findings(t, case_no=8, site_key=ibis.literal(""), fields=_told("has_site", t.has_site, rows))
+
+    def unreadable(self) -> pa.Table:
+        """Case 9: an address by which no site can be found, with the site that it seems to mean."""
+        t = self._items.filter(self._items.kind.isin(self._rules.unreadable_kinds))
+        named = self._named.select("item", "subject_id", "subject_record", base_url="site_url")
+        t = t.left_join(named, "item").drop("item_right")
+        t = t.group_by("uscc", "shown").agg(
+            subject_id=t.subject_id.min(), subject_record=t.subject_record.argmin(t.subject_id), kind=t.kind.min(),
+            base_url=t.base_url.argmin(t.subject_id), report_id=t.report_id.min(), report_record=t.record_id.min(),
+        )  # fmt: skip
+        return _findings(
+            t,
+            case_no=9,
+            site_key=t.shown,
+            site_url=t.shown,
+            fields=_told("address", t.shown, ibis.coalesce(t.base_url, "")),
+        )
+
+
+def _first_of(rows: pa.Table, by: list[str]) -> pa.Table:
+    """Keep one row per value of ``by``: a subject with two addresses pairs once with one item."""
+    rows = rows.sort_by([(name, "ascending") for name in (*by, "exact")])
+    keys = rows.group_by(by, use_threads=False).aggregate([])
+    return rows if keys.num_rows == rows.num_rows else rows.take(_first_places(rows, by))
+
+
+def _first_places(rows: pa.Table, by: list[str]) -> pa.Array:
+    seen: dict[tuple[str, ...], int] = {}
+    for place, values in enumerate(zip(*(rows[name].to_pylist() for name in by), strict=True)):
+        seen.setdefault(values, place)
+    return pa.array(seen.values(), pa.int64())
+
+
+def _quoted(text: ir.Value) -> ir.Value:
+    """Write a text as JSON writes it."""
+    escaped = text.fill_null("").replace("\\", "\\\\").replace('"', '\\"')
+    return ibis.literal('"') + escaped.re_replace(r"[\x00-\x1f]", " ") + '"'
+
+
+def _member(name: str, reported: ir.Value, base: ir.Value) -> ir.Value:
+    return ibis.literal(f"{json.dumps(name)}:[") + _quoted(reported) + "," + _quoted(base) + "]"
+
+
+def _told(name: str, reported: ir.Value | str, base: ir.Value | str) -> ir.Value:
+    values = [ibis.literal(value) if isinstance(value, str) else value for value in (reported, base)]
+    return ibis.literal("{") + _member(name, *values) + "}"
+
+
+def _findings(t: ir.Table, **given: ir.Value | int | bool) -> pa.Table:
+    """Return the columns of ``FINDINGS``: those given, else those of the table, else nothing."""
+    columns = {}
+    for field in FINDINGS:
+        value = given.get(field.name, t[field.name] if field.name in t.columns else None)
+        if field.name == "lead" and value is None:
+            value = False
+        kind = ibis.dtype(str(field.type).replace("bool", "boolean"))
+        columns[field.name] = (value if isinstance(value, ir.Value) else ibis.literal(value, kind)).cast(kind)
+    return t.select(**columns).to_pyarrow().cast(FINDINGS)
