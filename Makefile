@@ -1,5 +1,5 @@
 # Each target works as the first command ever run: it sets up what it needs.
-.PHONY: setup demo test test-fast lint types bench up down chaos chaos-short clean help
+.PHONY: setup demo test test-fast lint types bench bench-crosscheck up down chaos chaos-short clean help
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -10,6 +10,7 @@ help:
 	@echo "make demo        two business days of thirteen agencies through the real scheduler, then the numbers"
 	@echo "make test        lint, types, import contract and the whole test suite"
 	@echo "make bench       speed and memory beside the plain pandas script (prints JSON)"
+	@echo "make bench-crosscheck  reports and subjects compared: speed, memory, precision, recall (prints JSON)"
 	@echo "make up / down   Airflow with its UI and the workbench on this machine / stop them"
 	@echo "make chaos       ten days of thirteen agencies with every fault, compared with ten without"
 	@echo "make chaos-short three such days; kill -9 in ingest and publish, then resume"
@@ -37,6 +38,9 @@ types: setup
 
 bench: setup
 	@$(BIN)/python -m bench.run
+
+bench-crosscheck: setup
+	@$(BIN)/python -m bench.crosscheck
 
 up: setup
 	@$(BIN)/disclosure up

@@ -208,8 +208,8 @@ def _hold(
         connection, delivery.delivery_id, reasons=held.reasons, numbers=held.numbers, explanation=held.explanation
     )
     reviews.open_hold(
-        connection, hold_id=hold_id, delivery_id=delivery.delivery_id, kind=delivery.record_kind, agency=delivery.agency,
-        reasons=held.reasons, day=delivery.as_of, due=due_dates(delivery.as_of),
+        connection, hold_id=hold_id, delivery_id=delivery.delivery_id, kind=delivery.record_kind,
+        agency=delivery.agency, reasons=held.reasons, day=delivery.as_of, due=due_dates(delivery.as_of),
     )  # fmt: skip
     in_review = {"review": reader.rows}
     return Ingested(delivery.delivery_id, "held", False, reader.rows, in_review, {}, problems, hold_id)

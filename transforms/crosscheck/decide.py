@@ -169,19 +169,25 @@ class _Desk:
         return self._active.anti_join(own, ["uscc", "site"])
 
     def _paired_by_name(self) -> pa.Table:
-        """Rows whose address cannot be read beside open sites of the same enterprise, where the names agree."""
+        """Rows whose address cannot be read beside open sites of the same enterprise, where the names agree.
+
+        Beside a site of another platform than the row speaks of, only the very same name is enough.
+        """
         items = self._items.filter(self._items.kind.isin([*self._rules.unreadable_kinds, "unresolved"]))
         t = items.inner_join(self._open_sites().rename(base_name="site_name", base_platform="platform"), "uscc")
-        t = t.filter(ibis.coalesce(t.platform == t.base_platform, True) & t.base_name.notnull())
+        t = t.filter(t.base_name.notnull()).mutate(elsewhere=ibis.coalesce(t.platform != t.base_platform, False))
         found = t.select(
+            "elsewhere",
             "uscc", "site", "item", "base_name", "subject_id", "subject_record", "site_url", "kind",
             row_name=ibis.coalesce(t.site_name, ibis.ifelse(t.kind == "name_only", t.text, ibis.null("string"))),
         ).to_pyarrow()  # fmt: skip
         found = found.filter(pc.is_valid(found["row_name"]))
         keys = (name_key(found[name]).to_pylist() for name in ("base_name", "row_name"))
         alike = pa.array(similarity(zip(*keys, strict=True), self._rules), pa.float64())
-        found = found.append_column("alike", alike).filter(pc.greater_equal(alike, self._rules.name_similarity))
-        found = found.sort_by([("alike", "descending"), ("site", "ascending"), ("item", "ascending")])
+        needed = pc.if_else(found["elsewhere"], 1.0, self._rules.name_similarity)
+        found = found.append_column("alike", alike).filter(pc.greater_equal(alike, needed))
+        order = [("elsewhere", "ascending"), ("alike", "descending"), ("site", "ascending"), ("item", "ascending")]
+        found = found.sort_by(order)
         taken: set[tuple[str, str]] = set()
         places = []
         for place, (uscc, site, item) in enumerate(
