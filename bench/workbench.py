@@ -91,7 +91,9 @@ def pages(records: int) -> dict[str, str]:
         "deliveries": "/deliveries",
         "holds": "/holds",
         "rulings": "/rulings",
+        "returns": "/returns",
         "releases": "/releases",
+        "scorecards": "/scorecards",
         "audit": "/audit",
     }
 

@@ -5,9 +5,10 @@ Routes (GET and HEAD)::
     /health                              200, no token: for the health check of a container
     /<site>/current/<file>               a file of the newest release
     /<site>/releases/<number>/<file>     a file of one release; its bytes never change
+    /<site>/scorecards/<number>.json     the agencies' scorecards (机关成绩单) as of that release; .csv too
 
 A site proves itself by ``Authorization: Bearer <token>``. Its token opens its own folder only. Without a token, with
-a wrong one, and for a site that does not exist the answer is the same 401. What lies outside the two folders above,
+a wrong one, and for a site that does not exist the answer is the same 401. What lies outside the folders above,
 what a publisher is still writing (names that begin with a dot) and links that lead out of the site's folder are 404.
 
 The address is plain HTTP: TLS is ended in front of it. ``current`` may move between two requests: a client reads
@@ -43,6 +44,7 @@ DIRECTORY_VARIABLE: Final = "DISCLOSURE_FEEDS_DIR"
 HOST_VARIABLE: Final = "DISCLOSURE_FEEDS_HOST"
 PORT_VARIABLE: Final = "DISCLOSURE_FEEDS_PORT"
 
+_FOLDERS: Final = ("current", "releases", "scorecards")
 LEAST_TOKEN_LENGTH: Final = 32
 _NEVER_CHANGES: Final = "private, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "private, no-cache"
@@ -103,13 +105,13 @@ def create_app(settings: ServerSettings) -> Starlette:
             raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer realm="feeds"'})
         path: str = request.path_params["path"]
         folder, *rest = path.split("/")
-        if folder not in ("current", "releases") or any(part == "" or part.startswith(".") for part in rest):
+        if folder not in _FOLDERS or any(part == "" or part.startswith(".") for part in rest):
             raise HTTPException(404)
         try:
             response = await folders[site].get_response(path, request.scope)
         except (ValueError, OSError) as error:  # a NUL or an overlong name
             raise HTTPException(404) from error
-        response.headers["Cache-Control"] = _NEVER_CHANGES if folder == "releases" else _ASK_AGAIN
+        response.headers["Cache-Control"] = _ASK_AGAIN if folder == "current" else _NEVER_CHANGES
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 

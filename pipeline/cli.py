@@ -20,7 +20,18 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from pipeline.commands import archive, audit, correction, holds, returns, review, source, source_state, workbench
+from pipeline.commands import (
+    archive,
+    audit,
+    correction,
+    holds,
+    returns,
+    review,
+    scorecard,
+    source,
+    source_state,
+    workbench,
+)
 from pipeline.commands.console import (
     HELD,
     NOT_VERIFIED,
@@ -52,6 +63,7 @@ app.add_typer(holds.app, name="hold")
 app.add_typer(review.app, name="review")
 app.add_typer(returns.app, name="return")
 app.add_typer(audit.app, name="audit")
+app.add_typer(scorecard.app, name="scorecard")
 app.add_typer(correction.app, name="correction")
 app.add_typer(source.app, name="source")
 source.app.add_typer(source_state.app)
@@ -189,15 +201,18 @@ def publish(
     site: Annotated[list[Site] | None, typer.Option("--site", help="Site; may be repeated. Default: all four.")] = None,
     json_: Json = False,
 ) -> None:
-    """Publish the next release of each site: full, delta, tombstones, manifest, signature."""
+    """Publish the next release of each site: full, delta, tombstones, manifest, signature; scorecards beside it."""
     from feeds.release import ReleaseError
     from pipeline.office import open_office
     from pipeline.publish import PublishError
     from pipeline.publish import publish as publish_sites
+    from pipeline.scorecard import publish_beside
 
     with err.status("publishing"):
         try:
-            published = publish_sites(open_office(), [s.value for s in site or list(Site)], as_of=as_of.date())
+            office = open_office()
+            published = publish_sites(office, [s.value for s in site or list(Site)], as_of=as_of.date())
+            publish_beside(office, published)
         except (ReleaseError, PublishError) as error:
             err.print(str(error), style="red")
             raise typer.Exit(STEP_FAILED) from error

@@ -17,6 +17,7 @@ from pipeline.ingest import ingest_delivery
 from pipeline.office import Office, open_office
 from pipeline.publish import publish as publish_sites
 from pipeline.register import Mode, load_register
+from pipeline.scorecard import publish_beside
 from pipeline.silence import late_sources
 from store.holds import Choice, Hold, HoldDecided
 
@@ -80,8 +81,9 @@ def attach(as_of: dt.date) -> dict[str, Any]:
 
 
 def publish(site: str, as_of: dt.date) -> dict[str, Any]:
-    """Publish a site's release of a business day."""
+    """Publish a site's release of a business day, and the agencies' scorecards beside it."""
     [published] = publish_sites(_office(), [site], as_of=as_of)
+    publish_beside(_office(), [published])
     return asdict(published) | {"as_of": published.as_of.isoformat(), "directory": str(published.directory)}
 
 

@@ -48,6 +48,8 @@ MAY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "make_return": frozenset({Role.PLATFORM}),
         "return_notice": EVERYONE,
         "return_file": EVERYONE,
+        "scorecards": EVERYONE,
+        "scorecard_file": EVERYONE,
         "audit": OFFICE,
         "verify_audit": OFFICE,
         "releases": OFFICE,

@@ -27,11 +27,24 @@ from workbench.pages import (
     records,
     releases,
     returns,
+    scorecards,
     worklist,
 )
 from workbench.rendering import render_error
 
-_PAGES: Final = (overview, worklist, records, corrections, attachments, deliveries, holds, returns, releases, audit)
+_PAGES: Final = (
+    overview,
+    worklist,
+    records,
+    corrections,
+    attachments,
+    deliveries,
+    holds,
+    returns,
+    releases,
+    scorecards,
+    audit,
+)
 
 
 def _now() -> dt.datetime:

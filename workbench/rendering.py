@@ -24,6 +24,7 @@ NAVIGATION: Final = (
     ("holds", "放行", "h"),
     ("returns", "退回", "b"),
     ("releases", "发布", "p"),
+    ("scorecards", "成绩单", "c"),
     ("audit", "审计", "u"),
 )
 """Route, name and key of each page in the navigation."""
