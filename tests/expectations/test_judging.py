@@ -68,7 +68,9 @@ def test_a_killed_judge_gives_no_verdict_and_the_next_question_starts_another() 
 
 
 def _judging_children() -> set[int]:
-    children = map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+    """The judges that any thread of this process started."""
+    threads = Path("/proc/self/task").glob("*/children")
+    children = [int(child) for thread in threads for child in thread.read_text().split()]
     return {pid for pid in children if b"expectations.judging" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
