@@ -33,13 +33,13 @@ def target_of(new_home: Callable[[], Any], office_of: Callable[[Any], Office]) -
     return make
 
 
-def three_days(desk: Any) -> None:
+def three_days(desk: Any, *sites: str) -> None:
     """Corrections, withdrawals, repeats, damage, a new register, a back-dated delivery, a file that nobody can read."""
     desk.register([registered(Company(serial)) for serial in range(1, 8)])
     desk.ingest([penalty(serial) for serial in range(1, 6)])
     desk.ingest([licence(serial) for serial in range(1, 4)], kind=Kind.LICENCE)
     desk.attach()
-    desk.publish(DAY, *SITES)
+    desk.publish(DAY, *sites)
     desk.ingest([penalty(9), penalty(2)], NEXT_DAY)
     desk.ingest([legacy_penalty(1, CF_ZT="1", SJC="2018-08-22 08:00:00")], NEXT_DAY)
     desk.ingest(b"\x00\x01 no table", NEXT_DAY)
@@ -48,16 +48,16 @@ def three_days(desk: Any) -> None:
     desk.register([registered(Company(9))], NEXT_DAY, mode="changes")
     desk.ingest([penalty(10), penalty(11, CF_XDR_SHXYM="91110105MA00000000")], DAY)
     desk.attach(NEXT_DAY)
-    desk.publish(NEXT_DAY, *SITES)
+    desk.publish(NEXT_DAY, *sites)
     desk.ingest([licence(1, XK_NR="准予经营散装食品"), licence(4)], THIRD_DAY, kind=Kind.LICENCE)
     desk.attach(THIRD_DAY)
-    desk.publish(THIRD_DAY, *SITES)
+    desk.publish(THIRD_DAY, *sites)
 
 
 def test_it_ends_with_the_same_hashes_and_the_same_feeds(
     desk: Any, target_of: Any, hashes_of: Callable[[Path], dict[str, str]]
 ) -> None:
-    three_days(desk)
+    three_days(desk, *SITES)
     live = desk.office
     for ledger in ("database", "archive"):
         target = target_of(live)
@@ -114,7 +114,7 @@ def test_any_history_ends_with_the_same_hashes(
 
 
 def test_a_day_in_between_is_compared_with_what_the_record_was_then(desk: Any, target_of: Any) -> None:
-    three_days(desk)
+    three_days(desk, "creditchina")
     for day in (DAY, NEXT_DAY):
         target = target_of(desk.office)
         done = replay(desk.office, target, past_runs(desk.office, "database"), until=day)
@@ -122,7 +122,7 @@ def test_a_day_in_between_is_compared_with_what_the_record_was_then(desk: Any, t
 
 
 def test_a_change_behind_the_pipelines_back_is_named(desk: Any, target_of: Any) -> None:
-    three_days(desk)
+    three_days(desk, "creditchina")
     desk.change("UPDATE penalty SET state = 'returned' WHERE row_no = 3 AND delivery_id = 1")
     target = target_of(desk.office)
     past = past_runs(desk.office, "database")
@@ -134,10 +134,10 @@ def test_a_change_behind_the_pipelines_back_is_named(desk: Any, target_of: Any) 
 
 
 def test_what_the_archive_lost_is_named_and_the_rest_is_still_equal(desk: Any, target_of: Any) -> None:
-    three_days(desk)
+    three_days(desk, "creditchina")
     lost = desk.ingest([penalty(20), penalty(21)], THIRD_DAY)
     desk.attach(THIRD_DAY)
-    desk.publish(THIRD_DAY, *SITES)
+    desk.publish(THIRD_DAY, "creditchina")
     (file,) = desk.query("SELECT sha256 FROM delivery_file WHERE delivery_id = :d", d=lost.delivery_id)
     desk.office.archive.remove(file["sha256"])
     target = target_of(desk.office)
@@ -152,7 +152,7 @@ def test_what_the_archive_lost_is_named_and_the_rest_is_still_equal(desk: Any, t
 
 
 def test_a_system_with_a_record_of_its_own_is_never_replayed_into(desk: Any) -> None:
-    three_days(desk)
+    three_days(desk, "creditchina")
     before = desk.query("SELECT count(*) AS n FROM penalty")
     with pytest.raises(ReplayImpossible, match="not empty"):
         replay(desk.office, desk.office, past_runs(desk.office, "database"))
