@@ -32,6 +32,7 @@ from pipeline.commands import (
     source_state,
     workbench,
 )
+from pipeline.commands.collect import collect
 from pipeline.commands.console import (
     HELD,
     NOT_VERIFIED,
@@ -69,6 +70,7 @@ app.add_typer(source.app, name="source")
 source.app.add_typer(source_state.app)
 app.add_typer(archive.app, name="archive")
 app.add_typer(workbench.app, name="workbench")
+app.command()(collect)
 app.command()(replay)
 app.command()(crosscheck)
 
@@ -471,3 +473,11 @@ def _start(module: str, *arguments: str) -> NoReturn:
 def demo(context: typer.Context) -> None:
     """Run two business days of three simulated agencies through the real scheduler and show the numbers."""
     _start("simulator.demo", *context.args)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def simulate(context: typer.Context) -> None:
+    """Serve or write thirteen seeded agencies with their truth, and switch their faults (`simulate --help`)."""
+    _start("simulator", *context.args)

@@ -17,10 +17,10 @@ import trustme
 
 from connectors.descriptor import load_agency
 from connectors.endpoint import Endpoint
-from simulator.business_days import DEMO_DAYS, FULL_REGISTER_DAYS
+from simulator.business_days import DEMO_DAYS
 from simulator.desks import Building, Desk, set_up
 from simulator.plan import SERVED, plans
-from simulator.population import make_population, write_register
+from simulator.population import make_population, register_name, write_register_of
 from simulator.records import World, make_world
 
 
@@ -42,7 +42,7 @@ class Simulator:
         agencies: Sequence[str] = SERVED,
     ) -> None:
         """Make the register and the records of some days and agencies; equal seeds and sizes give equal bytes."""
-        self._home = home
+        self._home: Final = home
         self.days: Final = tuple(days)
         self.population: Final = make_population(seed, enterprises, days)
         self.world: Final[World] = make_world(seed, self.population, scale, days)
@@ -80,7 +80,7 @@ class Simulator:
 
     def register_file(self, day: date) -> Path:
         """Return the register file of a published day: the full set once a week, else changes."""
-        return self._home / f"register_{day:%Y%m%d}_{'full' if day in FULL_REGISTER_DAYS else 'changes'}.csv"
+        return self._home / register_name(day)
 
     @property
     def truth_file(self) -> Path:
@@ -103,8 +103,7 @@ class Simulator:
 
     def publish_register(self, day: date) -> None:
         """Write the register file of a day."""
-        is_full = day in FULL_REGISTER_DAYS
-        write_register(self.register_file(day), self.population.on(day) if is_full else self.population.changes[day])
+        write_register_of(self.population, day, self._home)
 
     def publish_agency(self, agency: str, day: date) -> None:
         """Put one agency's rows of a day in place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,14 +17,15 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from connectors.descriptor import Agency, DropFolder, ExchangeDb, HtmlList, PagedApi, RecordStream, Sftp, SoapService
 from connectors.endpoint import Endpoint
 from simulator.dialect import as_source_writes, columns_of, marks_of
-from simulator.faults import FaultSwitch
+from simulator.faults import OF_CONTENT, FaultKind, FaultSwitch
 from simulator.servers import dated_files
-from simulator.servers.exchange_db import ExchangeDatabase
+from simulator.servers.exchange_db import WHILE_WRITING, ExchangeDatabase
 from simulator.servers.html_site import HtmlSite
 from simulator.servers.paged_api import PagedApiServer
 from simulator.servers.sftp import SftpServer
 from simulator.servers.soap import SoapServer
 from simulator.servers.workbook import WorkbookHabits, as_workbook
+from simulator.spoiling import can_spoil, spoil
 from simulator.templates import Row
 from transforms.columns import Sheet
 
@@ -42,9 +43,11 @@ class Building:
 class Desk(ABC):
     """One agency. ``publish`` puts the rows of a stream and day in place; a second time changes nothing."""
 
-    def __init__(self, agency: Agency, faults: FaultSwitch | None = None) -> None:
-        """Take the streams from the descriptor; ``faults`` makes things go wrong, where the server can."""
+    def __init__(self, agency: Agency, faults: FaultSwitch, able: Collection[FaultKind]) -> None:
+        """Take the streams from the descriptor; ``faults`` makes go wrong what the server is ``able`` to show."""
         self.faults: Final = faults
+        spoilable = {kind for kind in OF_CONTENT if any(can_spoil(stream, kind) for stream in agency.streams)}
+        self.able: Final = frozenset({*able, *spoilable})
         self._streams: Final = {stream.id: stream for stream in agency.streams}
 
     def __enter__(self) -> Self:
@@ -77,7 +80,10 @@ class Desk(ABC):
     def publish(self, stream_id: str, day: date, rows: Sequence[Row], first_number: int) -> None:
         """Write rows as their source does and put them in place; the first one has this number of change."""
         stream = self._streams[stream_id]
-        self._put(stream, day, [as_source_writes(row, stream) for row in rows], first_number)
+        written = [as_source_writes(row, stream) for row in rows]
+        if fault := self.faults.strike(0, OF_CONTENT & self.able):
+            written = spoil(written, stream, fault.kind)
+        self._put(stream, day, written, first_number)
 
     @abstractmethod
     def _put(self, stream: RecordStream, day: date, rows: Sequence[Row], first_number: int) -> None: ...
@@ -86,6 +92,8 @@ class Desk(ABC):
 class _NumberedServer(Protocol):
     @property
     def faults(self) -> FaultSwitch: ...
+    @property
+    def able(self) -> frozenset[FaultKind]: ...
     @property
     def requests(self) -> Sequence[str]: ...
     @property
@@ -102,7 +110,7 @@ class HttpsDesk(Desk):
 
     def __init__(self, agency: Agency, server: _NumberedServer, token: str | None, building: Building) -> None:
         """Every stream is there from the start, still empty."""
-        super().__init__(agency, server.faults)
+        super().__init__(agency, server.faults, server.able)
         self.server: Final = server
         self._endpoint = Endpoint(server.url, token, str(building.home / "ca.pem"))
         for stream in agency.streams:
@@ -136,7 +144,7 @@ class FolderDesk(Desk):
     def __init__(self, agency: Agency, folder: Path) -> None:
         """Make the folder."""
         self.drop: Final = dated_files.DropFolder(folder)
-        super().__init__(agency, self.drop.faults)
+        super().__init__(agency, self.drop.faults, dated_files.FOLDER_FAULTS)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -162,7 +170,7 @@ class SftpDesk(Desk):
 
     def __init__(self, agency: Agency, server: SftpServer, password: str) -> None:
         """Take a server that is not started yet."""
-        super().__init__(agency, server.faults)
+        super().__init__(agency, server.faults, server.able)
         self.server: Final = server
         self._password = password
 
@@ -194,7 +202,7 @@ class TableDesk(Desk):
         self.server: Final = ExchangeDatabase(
             exchange_url, {_table(stream): (*columns_of(stream), *marks_of(stream)) for stream in agency.streams}
         )
-        super().__init__(agency, self.server.faults)
+        super().__init__(agency, self.server.faults, WHILE_WRITING)
 
     @property
     def endpoint(self) -> Endpoint:

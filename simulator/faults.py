@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
+from typing import Final
 
 
 class FaultKind(StrEnum):
@@ -23,9 +24,11 @@ class FaultKind(StrEnum):
     TRUNCATED = "a page that is whole for HTTP but ends early"
     WRONG_TOTAL = "a total that the rows do not add up to"
     SLOW = "no byte for longer than anyone waits"
+    SLOW_DRIP = "a few bytes at a time, for longer than anyone waits"
     ROW_INSERTED = "a row comes in before the page, all later ones shift down"
     ROW_REMOVED = "a row before the page is gone, all later ones shift up"
     DUPLICATE_PAGE = "the rows of the page before once more"
+    DROPPED_PAGE = "a page is left out, the ones behind it move up"
     STALE_ETAG = "304 although something is new"
     WRONG_HOST_KEY = "a server of another key answers"
     EARLY_MARK = "the done-mark stands before the data is whole"
@@ -34,6 +37,25 @@ class FaultKind(StrEnum):
     LATE_COMMIT = "rows take their numbers early and are seen late"
     NUMBER_GAP = "numbers that no row bears"
     STALE_LISTING = "the list of files is the one shown before"
+    CLOCK_BEHIND = "what is new is dated a day back"
+    SENT_TWICE = "the same file once more under another name"
+    OTHER_CHARSET = "bytes in another charset than the one agreed upon"
+    ROWS_REORDERED = "the rows in another order"
+    COLUMNS_REORDERED = "the columns in another order"
+    NEW_COLUMN = "a column that no sheet knows"
+    SWAPPED_COLUMNS = "name and code under each other's heading"
+    ID_IN_CODE = "ID numbers in a column for codes"
+    YUAN_FOR_WAN = "amounts in 元 where 万元 are agreed upon"
+
+
+HARMLESS: Final = frozenset({FaultKind.ROWS_REORDERED, FaultKind.COLUMNS_REORDERED, FaultKind.NEW_COLUMN})
+"""The rows still say what they should."""
+
+MISLEADING: Final = frozenset({FaultKind.SWAPPED_COLUMNS, FaultKind.ID_IN_CODE, FaultKind.YUAN_FOR_WAN})
+"""The rows are read without complaint and say something else than they should."""
+
+OF_CONTENT: Final = HARMLESS | MISLEADING
+"""Faults of what is written, whatever it travels by; they befall a day's rows as they are put in place."""
 
 
 @dataclass(frozen=True, slots=True)

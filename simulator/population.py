@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from simulator.business_days import DEMO_DAYS
+from simulator.business_days import DEMO_DAYS, FULL_REGISTER_DAYS
 from simulator.codes import credit_code, organisation_code, registration_number
 
 COLUMNS: Final = ("UNISCID", "ENTNAME", "REGNO", "LEREP", "DOM", "ESTDATE", "REGSTATE", "HISTNAMES")
@@ -150,6 +150,19 @@ def write_register(path: Path, enterprises: Iterable[Enterprise]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(enterprise.row() for enterprise in enterprises)
+
+
+def write_register_of(population: Population, day: date, folder: Path) -> Path:
+    """Write the register file of a day into a folder: the full set once a week, else changes."""
+    path = folder / register_name(day)
+    is_full = day in FULL_REGISTER_DAYS
+    write_register(path, population.on(day) if is_full else population.changes[day])
+    return path
+
+
+def register_name(day: date) -> str:
+    """Return the name under which the registry hands a day's file out."""
+    return f"register_{day:%Y%m%d}_{'full' if day in FULL_REGISTER_DAYS else 'changes'}.csv"
 
 
 def person(rng: Random) -> str:

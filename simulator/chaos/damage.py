@@ -12,11 +12,11 @@ from typing import Final
 from connectors.descriptor import RecordStream, load_agency
 from simulator.agencies import Simulator
 from simulator.chaos.faults import DAYS_DOWN, Mishap, Planned
-from simulator.desks import FolderDesk, dated_pattern, writer_of
+from simulator.desks import FolderDesk, TableDesk, dated_pattern, writer_of
 from simulator.dialect import as_source_writes
 from simulator.plan import plans
 from simulator.servers import dated_files
-from simulator.templates import Row
+from simulator.templates import TEMPLATES, Row
 from transforms.columns import Kind, Sheet
 
 _BOMB: Final = 600 * 2**20
@@ -29,13 +29,6 @@ def damage(simulator: Simulator, mishap: Planned) -> None:
     match mishap.what:
         case Mishap.DOWN | Mishap.SILENT:
             return
-        case Mishap.SENT_TWICE:
-            simulator.publish_agency(agency, day)
-            _put_instead(simulator, mishap, _text, more="_again")
-        case Mishap.OTHER_ENCODING:
-            _put_instead(
-                simulator, mishap, lambda stream, rows: dated_files.as_csv(_written(stream, rows), encoding="utf-8")
-            )
         case Mishap.MASS_WITHDRAWAL:
             _put_instead(simulator, mishap, lambda stream, _: _text(stream, _withdrawn(simulator, stream, agency, day)))
         case Mishap.ZIP_BOMB:
@@ -47,15 +40,11 @@ def damage(simulator: Simulator, mishap: Planned) -> None:
 
 
 def _put_instead(
-    simulator: Simulator, mishap: Planned, content: Callable[[RecordStream, Sequence[Row]], bytes], more: str = ""
+    simulator: Simulator, mishap: Planned, content: Callable[[RecordStream, Sequence[Row]], bytes]
 ) -> None:
     agency, day = mishap.agency, mishap.day
     for stream, rows in _of_day(simulator, agency, day):
-        _drop(simulator, agency, _name(stream, day, more), content(stream, rows))
-
-
-def _in_utf8(stream: RecordStream, rows: Sequence[Row]) -> bytes:
-    return dated_files.as_csv(_written(stream, rows), encoding="utf-8")
+        _drop(simulator, agency, _name(stream, day), content(stream, rows))
 
 
 def _noise(seed: str, size: int) -> bytes:
@@ -65,12 +54,31 @@ def _noise(seed: str, size: int) -> bytes:
 def restore(simulator: Simulator, mishap: Planned, today: date) -> None:
     """Put in place what the mishap kept back before today; a second time changes nothing."""
     desk = simulator.desks[mishap.agency]
-    if desk.faults:
-        desk.faults.turn_off()
+    desk.faults.turn_off()
+    if isinstance(desk, TableDesk):
+        desk.server.commit_late()
+        return
     since = simulator.days.index(mishap.day)
     for day in simulator.days[since : since + (DAYS_DOWN if mishap.what is Mishap.DOWN else 1)]:
         if day < today:
             simulator.publish_agency(mishap.agency, day)
+
+
+def put_late(simulator: Simulator, agency: str, day: date) -> None:
+    """Have half of a day's rows be seen late, of those first that the next day says nothing new about.
+
+    Nobody could tell which of two versions of a record holds that are seen in one pull of a table without a time.
+    """
+    following = simulator.days[simulator.days.index(day) + 1]
+    for stream, rows in _of_day(simulator, agency, day):
+        number = next(code for code, fact in TEMPLATES[stream.kind, stream.sheet] if fact == "document_no")
+        later = {
+            row[number] for each, told in _of_day(simulator, agency, following) if each.sheet is stream.sheet
+            for row in told if number in row
+        }  # fmt: skip
+        settled_first = sorted(rows, key=lambda row: row[number] in later)
+        first = 1 + sum(len(simulator.world.rows[agency, stream.id, d]) for d in simulator.days if d < day)
+        simulator.desks[agency].publish(stream.id, day, settled_first, first)
 
 
 def _of_day(simulator: Simulator, agency: str, day: date) -> list[tuple[RecordStream, Sequence[Row]]]:
@@ -86,8 +94,8 @@ def _text(stream: RecordStream, rows: Sequence[Row]) -> bytes:
     return writer_of(stream)(_written(stream, rows))
 
 
-def _name(stream: RecordStream, day: date, more: str = "") -> str:
-    return dated_files.file_name(dated_pattern(stream, day).replace("*", more), day)
+def _name(stream: RecordStream, day: date) -> str:
+    return dated_files.file_name(dated_pattern(stream, day), day)
 
 
 def _drop(simulator: Simulator, agency: str, name: str, content: bytes) -> None:

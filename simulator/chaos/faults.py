@@ -7,17 +7,29 @@ a server knows is planned at one agency that has such a server, agencies and day
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from random import Random
 from typing import Final
 
-from connectors.descriptor import DropFolder, HtmlList, PagedApi, Sftp, SoapService, load_agency
-from simulator.faults import FaultKind
+from connectors.descriptor import (
+    Absence,
+    ChangeDates,
+    DropFolder,
+    ExchangeDb,
+    HtmlList,
+    PagedApi,
+    RecordStream,
+    Sftp,
+    SoapService,
+    load_agency,
+)
+from simulator.faults import MISLEADING, FaultKind
 from simulator.offices import load_office
 from simulator.plan import SERVED
+from simulator.spoiling import can_spoil
 
 
 class Mishap(StrEnum):
@@ -25,11 +37,10 @@ class Mishap(StrEnum):
 
     DOWN = "the agency is down for two days and catches up"
     SILENT = "the agency has nothing to say for a day"
-    SENT_TWICE = "the same file once more under another name"
-    OTHER_ENCODING = "UTF-8 in place of the encoding agreed upon"
     MASS_WITHDRAWAL = "everything sent so far is withdrawn by accident"
     ZIP_BOMB = "a workbook that unpacks to more than a machine can hold"
     DESTROYED = "the file is damaged and the agency has no other copy"
+    KILLED = "the machine loses power while it takes the agency in, and again while it publishes"
 
 
 class Heals(StrEnum):
@@ -52,10 +63,17 @@ class Planned:
     expected: str
 
     @property
+    def misleads(self) -> bool:
+        """Whether what was handed over said something else than it should, until it was handed over anew."""
+        return self.what in MISLEADING
+
+    @property
     def lost(self) -> bool:
         """Whether rows are gone for good."""
         return self.heals is Heals.NEVER
 
+
+_Expected = Mapping[FaultKind, tuple[Heals, str]] | Mapping[Mishap, tuple[Heals, str]]
 
 DAYS_DOWN: Final = 2
 _DAYS_TO_GROW: Final = 8
@@ -69,6 +87,8 @@ _OF_HTTPS: Final = {
     FaultKind.SERVER_ERROR: (Heals.WITHIN_THE_PULL, _RETRIED),
     FaultKind.RESET: (Heals.WITHIN_THE_PULL, _RETRIED),
     FaultKind.TRUNCATED: (Heals.WITHIN_THE_PULL, _RETRIED),
+    FaultKind.SLOW_DRIP: (Heals.WITHIN_THE_PULL, _RETRIED),
+    FaultKind.HTML_AS_DATA: (Heals.SAME_DAY, _REFUSED),
     FaultKind.UNAUTHORIZED: (Heals.SAME_DAY, _REFUSED),
     FaultKind.FORBIDDEN: (Heals.SAME_DAY, _REFUSED),
     FaultKind.NOT_FOUND: (Heals.SAME_DAY, _REFUSED),
@@ -81,6 +101,30 @@ _OF_PAGES: Final = {
     FaultKind.ROW_INSERTED: (Heals.SAME_DAY, _STARTED_OVER),
     FaultKind.ROW_REMOVED: (Heals.SAME_DAY, _STARTED_OVER),
     FaultKind.DUPLICATE_PAGE: (Heals.SAME_DAY, _STARTED_OVER),
+    FaultKind.DROPPED_PAGE: (Heals.SAME_DAY, _STARTED_OVER),
+}
+_OF_ETAGS: Final = {
+    FaultKind.STALE_ETAG: (
+        Heals.SAME_DAY,
+        "windows that are over alone are asked for with a tag: nothing is hidden",
+    ),
+}
+_OF_DATES: Final = {
+    FaultKind.CLOCK_BEHIND: (Heals.WITHIN_THE_PULL, "the days that are asked for again hold it"),
+}
+_OF_TABLES: Final = {
+    FaultKind.LATE_COMMIT: (Heals.NEXT_DAY, "half is seen; the next day's pull looks below the numbers it knows"),
+    FaultKind.NUMBER_GAP: (Heals.WITHIN_THE_PULL, "numbers that nobody bears mean nothing"),
+}
+_OF_ROWS: Final = {
+    FaultKind.ROWS_REORDERED: (Heals.WITHIN_THE_PULL, "nothing is noticed"),
+    FaultKind.COLUMNS_REORDERED: (Heals.WITHIN_THE_PULL, "nothing is noticed: columns go by their headings"),
+    FaultKind.NEW_COLUMN: (Heals.WITHIN_THE_PULL, "the column is reported and kept, the rows are what they were"),
+}
+_MISREAD: Final = {
+    FaultKind.SWAPPED_COLUMNS: "every row goes back; the right ones come the next day",
+    FaultKind.ID_IN_CODE: "every row waits; the right ones come the next day and take their place",
+    FaultKind.YUAN_FOR_WAN: "amounts contradict the text and wait; the right ones come the next day",
 }
 _OF_SFTP: Final = {
     FaultKind.WRONG_HOST_KEY: (
@@ -106,9 +150,11 @@ _AT_DATED_FILES: Final = {
 _AT_HTTPS: Final = {
     Mishap.DOWN: (Heals.NEXT_DAY, "no delivery for two days; on the third each missed day is asked for by itself"),
 }
+_OF_TEXT: Final = {
+    FaultKind.SENT_TWICE: (Heals.WITHIN_THE_PULL, "every row of the second copy is a duplicate"),
+    FaultKind.OTHER_CHARSET: (Heals.WITHIN_THE_PULL, "the reader finds the encoding by itself"),
+}
 _AT_FILES: Final = {
-    Mishap.SENT_TWICE: (Heals.WITHIN_THE_PULL, "every row of the second copy is a duplicate"),
-    Mishap.OTHER_ENCODING: (Heals.WITHIN_THE_PULL, "the reader finds the encoding by itself"),
     Mishap.DESTROYED: (Heals.NEVER, "the delivery is refused; its rows never come"),
 }
 _AT_LARGE_FILES: Final = {
@@ -116,6 +162,9 @@ _AT_LARGE_FILES: Final = {
         Heals.NEXT_DAY,
         "the delivery is held, a person rejects it, the right one comes next day",
     ),
+}
+_ANYWHERE: Final = {
+    Mishap.KILLED: (Heals.WITHIN_THE_PULL, "started again, each step ends as if it had never been cut off"),
 }
 _AT_WORKBOOKS: Final = {
     Mishap.ZIP_BOMB: (Heals.NEXT_DAY, "the workbook is refused unopened, the right one comes the next day"),
@@ -146,7 +195,7 @@ def plan_faults(seed: int, days: Sequence[date], agencies: Sequence[str] = SERVE
     return tuple(sorted(planned, key=lambda each: (each.day, each.agency)))
 
 
-def _wanted(agencies: Sequence[str]) -> Iterator[tuple[FaultKind | Mishap, tuple[Heals, str], list[str]]]:
+def _wanted(agencies: Sequence[str]) -> Iterator[tuple[FaultKind | Mishap, tuple[Heals, str], Sequence[str]]]:
     """Yield every fault with what is expected and the agencies that it can befall, those of few agencies first."""
     by_transport: dict[type, list[str]] = {}
     for agency in agencies:
@@ -154,19 +203,56 @@ def _wanted(agencies: Sequence[str]) -> Iterator[tuple[FaultKind | Mishap, tuple
     https = [agency for each in (PagedApi, SoapService, HtmlList) for agency in by_transport.get(each, [])]
     sftp = by_transport.get(Sftp, [])
     folders = by_transport.get(DropFolder, [])
-    text = [agency for agency in folders if load_agency(agency).streams[0].format.type == "csv"]
-    workbooks = [agency for agency in folders if load_agency(agency).streams[0].format.type == "xlsx"]
-    groups = (
+    text = [agency for agency in folders if _first(agency).format.type == "csv"]
+    workbooks = [agency for agency in folders if _first(agency).format.type == "xlsx"]
+    dated = [agency for agency in https if _asks_by_date(_first(agency))]
+    partial = [agency for agency in folders if all(not _is_full_set(each) for each in load_agency(agency).streams)]
+    for kind, told in _MISREAD.items():
+        yield kind, (Heals.NEXT_DAY, told), [agency for agency in partial if _can_show(agency, kind)]
+    groups: tuple[tuple[_Expected, Sequence[str]], ...] = (
         (_AT_WORKBOOKS, workbooks),
+        (_OF_TABLES, by_transport.get(ExchangeDb, [])),
+        (_OF_ETAGS, [agency for agency in by_transport.get(PagedApi, []) if _has_etags(_first(agency))]),
         (_OF_SFTP, sftp),
         (_AT_HTTPS, https),
         (_AT_LARGE_FILES, [agency for agency in text if load_office(agency).shows_all]),
+        (_OF_TEXT, text),
         (_AT_FILES, text),
+        (_OF_DATES, dated),
         (_OF_FILES, folders),
         (_OF_PAGES, by_transport.get(PagedApi, [])),
         (_OF_HTTPS, https),
         (_AT_DATED_FILES, [*sftp, *folders]),
+        (_OF_ROWS, [*text, *sftp]),
+        (_ANYWHERE, agencies),
     )
     for faults, able in groups:
-        for what, told in faults.items():
-            yield what, told, able
+        for what, becomes in faults.items():
+            yield what, becomes, able
+
+
+def _first(agency: str) -> RecordStream:
+    return load_agency(agency).streams[0]
+
+
+def _is_full_set(stream: RecordStream) -> bool:
+    return isinstance(stream.deletions, Absence)
+
+
+def _has_etags(stream: RecordStream) -> bool:
+    return isinstance(stream.transport, PagedApi) and stream.transport.etags
+
+
+def _asks_by_date(stream: RecordStream) -> bool:
+    """Whether days that were read are asked for again, so that what is dated back is found."""
+    match stream.transport:
+        case PagedApi(watermark=by) | SoapService(watermark=by):
+            return isinstance(by, ChangeDates) and by.overlap_days > 0
+        case HtmlList(overlap_days=days):
+            return days > 0
+        case _:
+            return False
+
+
+def _can_show(agency: str, kind: FaultKind) -> bool:
+    return any(can_spoil(stream, kind) for stream in load_agency(agency).streams)

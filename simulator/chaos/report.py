@@ -39,6 +39,7 @@ def as_document(outcome: Outcome) -> dict[str, Any]:
         "unexplained": [*outcome.whole.unexplained, *outcome.faulty.unexplained],
         "records": outcome.records,
         "lost": [asdict(each) for each in outcome.differences if each.lost],
+        "misread": [asdict(each) for each in outcome.differences if each.misread],
         "differences": [asdict(each) for each in outcome.unexpected],
         "expected_missing_but_there": sorted(outcome.not_missing),
     }
@@ -65,6 +66,8 @@ def as_text(outcome: Outcome) -> str:
     out.print(agencies)
     lost = sum(each.lost for each in outcome.differences)
     out.print(f"{outcome.records} records; {lost} lost with what was destroyed for good, as planned")
+    misread = sum(each.misread for each in outcome.differences)
+    out.print(f"{misread} wait or went back beside the right ones, as deliveries said something else than they should")
     for line in (*outcome.whole.unexplained, *outcome.faulty.unexplained):
         out.print(f"unexplained: {line}")
     for difference in outcome.unexpected[:20]:

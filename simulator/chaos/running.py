@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
 
-from connectors.descriptor import Agency, Retries, load_agency
+from connectors.descriptor import Agency, PagedApi, Retries, load_agency
 from connectors.descriptor.transports import HttpFacts
 from connectors.transports.contract import AgencyError
 from feeds.sites import load_sites
@@ -26,9 +26,11 @@ from pipeline.reconcile import reconcile
 from pipeline.register import load_register
 from simulator.agencies import Simulator
 from simulator.business_days import FULL_REGISTER_DAYS
-from simulator.chaos.damage import damage, restore
+from simulator.chaos.damage import damage, put_late, restore
 from simulator.chaos.faults import DAYS_DOWN, Heals, Mishap, Planned
-from simulator.faults import Fault, FaultKind
+from simulator.chaos.killed import run_and_kill
+from simulator.desks import HttpsDesk
+from simulator.faults import OF_CONTENT, Fault, FaultKind
 from store.holds import Choice
 
 APPROVERS: Final = ("演示审核员甲", "演示审核员乙")
@@ -37,6 +39,13 @@ _BEIJING: Final = timezone(timedelta(hours=8))
 _IMPATIENT: Final = Retries(attempts=4, first_wait=0.01, longest_wait=0.05)
 _SILENCE: Final = 0.4
 """Seconds without a byte after which a source counts as slow here; a real one is given a minute."""
+_LONGEST: Final = 2.0
+"""Seconds from the first byte of an answer to its last; a real one is given ten minutes."""
+_WHILE_COLLECTING: Final = ("pipeline.collect:_keep:after", "store.records:store_rows:after")
+"""A page is in the archive and not in the ledger; rows are in the database and not committed."""
+_WHILE_PUBLISHING: Final = ("pipeline.publish:make_visible:before", "pipeline.publish:make_visible:after")
+_PAGE_ROWS: Final = 10
+"""Rows of a page: so few that the days of a small simulator have pages to lose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,9 @@ class _Days:
             self._evening(agency, day, failed=agency in failed)
         self._decide_holds(day)
         attach(self._office, as_of=day)
+        for agency in self._simulator.desks:
+            if self._is_killed(agency, day):
+                self._cut_off(day, _WHILE_PUBLISHING, "publish", "--as-of", day.isoformat(), agency=agency)
         publish(self._office, list(load_sites()), as_of=day)
         self.ran.unexplained += [f"{day}: {finding}" for finding in reconcile(self._office).findings]
         return failed
@@ -95,6 +107,25 @@ class _Days:
 
     def _fault(self, agency: str, day: date) -> Planned | None:
         return next((each for each in self._plan if (each.agency, each.day) == (agency, day)), None)
+
+    def _is_killed(self, agency: str, day: date) -> bool:
+        fault = self._fault(agency, day)
+        return fault is not None and fault.what is Mishap.KILLED
+
+    def _cut_off(self, day: date, points: Sequence[str], *command: str, agency: str) -> None:
+        """Start a command once for each point, and have it killed there."""
+        endpoint, prefix = self._simulator.desks[agency].endpoint, f"DISCLOSURE_{agency.upper()}"
+        environment = {
+            "DISCLOSURE_HOME": str(self._office.settings.state),
+            "DATABASE_URL": self._office.bulk_url,
+            f"{prefix}_URL": endpoint.url,
+            f"{prefix}_SECRET": endpoint.secret or "",
+            f"{prefix}_CA_FILE": endpoint.ca_file or "",
+            f"{prefix}_HOST_KEY": endpoint.host_key or "",
+        }
+        for point in points:
+            run_and_kill(point, *command, environment=environment)
+            self.ran.happened.append(Happened(day, agency, command[0], "killed", point))
 
     def _is_down(self, agency: str, day: date) -> bool:
         days = self._simulator.days
@@ -108,32 +139,40 @@ class _Days:
     def _morning(self, agency: str, day: date) -> bool:
         desk = self._simulator.desks[agency]
         if self._is_down(agency, day):
-            if desk.faults:
-                desk.faults.turn_on(Fault(FaultKind.SERVER_ERROR))
+            desk.faults.turn_on(Fault(FaultKind.SERVER_ERROR))
             return self._ask(agency, day, "morning")
         for earlier in self._plan:
             past = self._simulator.days[: self._simulator.days.index(day)][-DAYS_DOWN:]
             if earlier.agency == agency and earlier.heals is Heals.NEXT_DAY and earlier.day in past:
                 restore(self._simulator, earlier, day)
         self._hand_over(agency, day)
+        if self._is_killed(agency, day):
+            self._cut_off(day, _WHILE_COLLECTING, "collect", agency, "--from", day.isoformat(), agency=agency)
         return self._ask(agency, day, "morning")
 
     def _hand_over(self, agency: str, day: date) -> None:
         fault, desk = self._fault(agency, day), self._simulator.desks[agency]
-        if fault and isinstance(fault.what, Mishap):
+        if fault and isinstance(fault.what, Mishap) and fault.what is not Mishap.KILLED:
             damage(self._simulator, fault)
             return
-        if fault and isinstance(fault.what, FaultKind) and desk.faults:
-            times = 2 if fault.heals is Heals.WITHIN_THE_PULL else None
-            desk.faults.turn_on(Fault(fault.what, times=times, seconds=2 * _SILENCE))
+        if fault and isinstance(fault.what, FaultKind):
+            times = 2 if fault.heals is Heals.WITHIN_THE_PULL and isinstance(desk, HttpsDesk) else None
+            seconds = 2 * (_LONGEST if fault.what is FaultKind.SLOW_DRIP else _SILENCE)
+            desk.faults.turn_on(Fault(fault.what, times=times, seconds=seconds))
+            if fault.what is FaultKind.LATE_COMMIT:
+                put_late(self._simulator, agency, day)
+                return
         self._simulator.publish_agency(agency, day)
+        if fault and fault.what in OF_CONTENT | {FaultKind.NUMBER_GAP, FaultKind.CLOCK_BEHIND}:
+            desk.faults.turn_off()
 
     def _evening(self, agency: str, day: date, *, failed: bool) -> None:
         fault, desk = self._fault(agency, day), self._simulator.desks[agency]
         heals_today = fault is not None and fault.heals in (Heals.SAME_DAY, Heals.WITHIN_THE_PULL)
-        if heals_today and isinstance(fault, Planned) and isinstance(fault.what, FaultKind) and desk.faults:
+        if heals_today and isinstance(fault, Planned) and isinstance(fault.what, FaultKind):
             desk.faults.turn_off()
-            self._simulator.publish_agency(agency, day)
+            if fault.heals is Heals.SAME_DAY:
+                self._simulator.publish_agency(agency, day)
         if failed or (fault is not None and fault.heals is Heals.SAME_DAY):
             self._ask(agency, day, "evening")
 
@@ -175,7 +214,11 @@ def _impatiently(agency_id: str) -> Agency:
     agency = load_agency(agency_id)
     streams = []
     for stream in agency.streams:
-        quick = {"read_timeout": _SILENCE} if isinstance(stream.transport, HttpFacts) else {}
+        quick: dict[str, object] = {}
+        if isinstance(stream.transport, HttpFacts):
+            quick = {"read_timeout": _SILENCE, "longest_answer": _LONGEST}
+        if isinstance(stream.transport, PagedApi):
+            quick["page_size"] = _PAGE_ROWS
         transport = stream.transport.model_copy(update=quick)
         streams.append(stream.model_copy(update={"transport": transport, "retries": _IMPATIENT, "rate": 1000.0}))
     return agency.model_copy(update={"streams": tuple(streams)})

@@ -56,8 +56,8 @@ class Outcome:
 
     @property
     def unexpected(self) -> tuple[Difference, ...]:
-        """Differences that no destroyed delivery explains."""
-        return tuple(each for each in self.differences if not each.lost)
+        """Differences that neither a destroyed nor a misleading delivery explains."""
+        return tuple(each for each in self.differences if not (each.lost or each.misread))
 
     @property
     def ok(self) -> bool:
@@ -80,6 +80,7 @@ def run_twice(
     started = time.monotonic()
     plan = plan_faults(seed, days, agencies)
     destroyed = [(each.agency, each.day) for each in plan if each.what is Mishap.DESTROYED]
+    misleading = [(each.agency, each.day) for each in plan if each.misleads]
     with _server(home, server) as url:
         ran: dict[str, Ran] = {}
         records: dict[str, Held] = {}
@@ -101,7 +102,7 @@ def run_twice(
                     ran[name] = run_days(office, simulator, faults, tell)
                 records[name] = held(office)
                 delivered = tuple(_delivered(office))
-    differences = tuple(compare(records["whole"], records["faulty"], destroyed))
+    differences = tuple(compare(records["whole"], records["faulty"], destroyed, misleading))
     wanted = must_be_missing(records["whole"], destroyed)
     return Outcome(
         days=tuple(days),

@@ -24,6 +24,8 @@ FOLDER_FAULTS: Final = (
     FaultKind.EARLY_MARK,
     FaultKind.NO_MARK,
     FaultKind.STRAY_FILE,
+    FaultKind.SENT_TWICE,
+    FaultKind.OTHER_CHARSET,
 )
 
 
@@ -58,8 +60,9 @@ class DropFolder:
 
     ``page`` of a fault is ignored. ``TRUNCATED``: half of the file, with the manifest of the whole. ``LOGIN_PAGE``: a
     web page with a manifest of its own. ``EARLY_MARK``: the mark is there, half of the data and no manifest are.
-    ``NO_MARK``: no done-mark. ``STRAY_FILE``: beside the file one whose name has no date. Publishing again without a
-    fault puts everything right.
+    ``NO_MARK``: no done-mark. ``STRAY_FILE``: beside the file one whose name has no date. ``SENT_TWICE``: beside it
+    the same under another name. ``OTHER_CHARSET``: UTF-8 for GB18030 and the other way round, where it is text.
+    Publishing again without a fault puts everything right.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -96,7 +99,7 @@ class DropFolder:
         whole = writer(rows)
         fault = self.faults.strike(0, FOLDER_FAULTS)
         kind = fault.kind if fault else None
-        content = _LOGIN_PAGE if kind is FaultKind.LOGIN_PAGE else whole
+        content = _as_handed_over(whole, kind)
         target = drop_content(self.folder, name, content, len(rows), full_set=full_set)
         if kind in (FaultKind.TRUNCATED, FaultKind.EARLY_MARK):
             target.write_bytes(content[: len(content) // 2])
@@ -106,7 +109,20 @@ class DropFolder:
             target.with_name(f"{name}.done").unlink()
         if kind is FaultKind.STRAY_FILE:
             target.with_name(re.sub(r"\d{4}-?\d{2}-?\d{2}", "最终版", name)).write_bytes(content)
+        if kind is FaultKind.SENT_TWICE:
+            drop_content(self.folder, file_name(path.replace("*", "_again"), day), content, len(rows))
         return target
+
+
+def _as_handed_over(whole: bytes, fault: FaultKind | None) -> bytes:
+    if fault is FaultKind.LOGIN_PAGE:
+        return _LOGIN_PAGE
+    if fault is not FaultKind.OTHER_CHARSET or whole.startswith(b"PK"):
+        return whole
+    try:
+        return whole.decode("utf-8").encode("gb18030")
+    except UnicodeDecodeError:
+        return whole.decode("gb18030").encode("utf-8")
 
 
 def file_name(pattern: str, day: date) -> str:

@@ -16,7 +16,7 @@ from simulator.faults import FaultKind, FaultSwitch
 Row = Mapping[str, str]
 
 _AMOUNTS: Final = ("CF_NR_FK", "CF_NR_WFFF")
-_WHILE_WRITING: Final = (FaultKind.LATE_COMMIT, FaultKind.NUMBER_GAP)
+WHILE_WRITING: Final = (FaultKind.LATE_COMMIT, FaultKind.NUMBER_GAP)
 _KEY: Final = "CHANGE_NO"
 
 
@@ -25,7 +25,7 @@ class ExchangeDatabase:
 
     ``path`` of ``publish`` is the table. Faults befall what is published: ``LATE_COMMIT``: the first half of the rows
     takes its numbers and is seen only after ``commit_late``; ``NUMBER_GAP``: as many numbers as rows are left out
-    before them. ``drop_connections`` cuts all readers off.
+    before them, for good: given numbers are moved by the gaps before them. ``drop_connections`` cuts all readers off.
     """
 
     def __init__(self, url: str, tables: Mapping[str, Sequence[str]]) -> None:
@@ -35,6 +35,7 @@ class ExchangeDatabase:
         self._tables: Final = exchange_tables(tables)
         self._engine = sa.create_engine(database_url(Endpoint(url)))
         self._late: list[sa.Connection] = []
+        self._gaps: dict[tuple[str, date], int] = {}
 
     def __enter__(self) -> Self:
         """Make the tables."""
@@ -59,16 +60,19 @@ class ExchangeDatabase:
     def publish(self, path: str, day: date, rows: Sequence[Row], first_number: int | None = None) -> None:
         """Put a day's rows in place instead of those that the day had."""
         table = self._tables.tables[path]
-        fault = self.faults.strike(0, _WHILE_WRITING)
+        fault = self.faults.strike(0, WHILE_WRITING)
         with self._engine.begin() as connection:
             begins = datetime.combine(day, time())
             of_the_day = (table.c["CHANGED_AT"] >= begins) & (table.c["CHANGED_AT"] < begins + timedelta(days=1))
             before = connection.scalars(sa.select(table.c[_KEY]).where(of_the_day)).all()
             connection.execute(sa.delete(table).where(table.c[_KEY].in_(before)))
             highest = int(connection.scalar(sa.select(sa.func.max(table.c[_KEY]))) or 0)
-        first = highest + 1 if first_number is None else first_number
         if fault and fault.kind is FaultKind.NUMBER_GAP:
-            first += len(rows)
+            self._gaps.setdefault((path, day), len(rows))
+        if first_number is None:
+            first = highest + 1 + self._gaps.get((path, day), 0)
+        else:
+            first = first_number + sum(gap for (name, on), gap in self._gaps.items() if name == path and on <= day)
         changes = [_change(first + place, day, place, row) for place, row in enumerate(rows)]
         late = len(changes) // 2 if fault and fault.kind is FaultKind.LATE_COMMIT else 0
         if late:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping
 from html import escape
 from threading import Lock
 from types import MappingProxyType
@@ -21,7 +20,7 @@ from typing import Final
 
 from simulator.faults import Fault, FaultKind
 from simulator.servers.https import Answer, HttpsServer, Request
-from simulator.servers.published import Change, Published, Row
+from simulator.servers.published import Change
 
 _DETAIL: Final = re.compile(r"(?P<list>.*/)detail/(?P<number>\d+)\.html")
 _NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -33,6 +32,16 @@ class HtmlSite(HttpsServer):
     ``labels`` says what stands for a code on a page (行政处罚决定书文号 for CF_WSH); a code without a label stands for
     itself. The first value of a row is the title of its entry.
     """
+
+    faults_of_protocol = frozenset(
+        {
+            FaultKind.WRONG_TOTAL,
+            FaultKind.DUPLICATE_PAGE,
+            FaultKind.DROPPED_PAGE,
+            FaultKind.ROW_INSERTED,
+            FaultKind.ROW_REMOVED,
+        }
+    )
 
     def __init__(
         self,
@@ -46,16 +55,11 @@ class HtmlSite(HttpsServer):
     ) -> None:
         """Bind to a port of loopback (0: any free one); nothing is answered before start."""
         super().__init__(token, tls, port)
-        self._published: Final = Published()
         self._turned: Final[Counter[str]] = Counter()
         self._lock: Final = Lock()
         self._charset: Final = charset
         self._page_size: Final = page_size
         self._labels: Final = labels
-
-    def publish(self, path: str, day: date, rows: Sequence[Row], first_number: int | None = None) -> None:
-        """Set the decisions of a day of a list, as :mod:`simulator.servers` says."""
-        self._published.put(path, day, rows, first_number)
 
     def answer(self, request: Request) -> Answer:
         """Answer a list page or a decision, 404 for what is not there."""
@@ -80,6 +84,8 @@ class HtmlSite(HttpsServer):
                 return self._list(request.path, page, more_pages=1)
             case FaultKind.DUPLICATE_PAGE:
                 return self._list(request.path, max(page - 1, 1))
+            case FaultKind.DROPPED_PAGE:
+                return self._list(request.path, page + 1)
             case FaultKind.ROW_INSERTED | FaultKind.ROW_REMOVED:
                 with self._lock:
                     self._turned[request.path] += 1 if fault.kind is FaultKind.ROW_REMOVED else -1

@@ -7,15 +7,17 @@ import ssl
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
 from threading import BoundedSemaphore, Thread
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 from urllib.parse import parse_qs, urlsplit
 
 from simulator.faults import Fault, FaultKind, FaultSwitch
+from simulator.servers.published import Published, Row
 
 LOGIN_PAGE: Final = (
     "<!DOCTYPE html><html><head><title>统一认证登录</title></head><body><form method='post' action='/login'>"
@@ -28,6 +30,20 @@ _STATUS: Final = {
     FaultKind.FORBIDDEN: 403,
     FaultKind.NOT_FOUND: 404,
 }
+_OF_HTTPS: Final = frozenset(
+    {
+        *_STATUS,
+        FaultKind.LOGIN_PAGE,
+        FaultKind.HTML_AS_DATA,
+        FaultKind.REDIRECT,
+        FaultKind.RESET,
+        FaultKind.TRUNCATED,
+        FaultKind.SLOW,
+        FaultKind.SLOW_DRIP,
+    }
+)
+_WHILE_PUBLISHING: Final = (FaultKind.CLOCK_BEHIND,)
+_DRIPS: Final = 20
 _CONNECTIONS: Final = 32
 _LARGEST_REQUEST: Final = 1 << 20
 
@@ -54,16 +70,32 @@ class Answer:
 
 
 class HttpsServer(ABC):
-    """A server of the shape that :mod:`simulator.servers` describes; a protocol adds ``answer``."""
+    """A server of the shape that :mod:`simulator.servers` describes; a protocol adds ``answer``.
+
+    ``faults_of_protocol`` are those that only this protocol can show, by ``spoilt``.
+    """
+
+    faults_of_protocol: ClassVar[frozenset[FaultKind]]
 
     def __init__(self, token: str, tls: ssl.SSLContext, port: int = 0) -> None:
         """Bind to a port of loopback (0: any free one); nothing is answered before start."""
         self.faults: Final = FaultSwitch()
+        self._published: Final = Published()
         self._asked: Final[deque[str]] = deque(maxlen=10_000)
         self._token = token
         self._server = _BoundedServer(("127.0.0.1", port), self._handler())
         self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread: Thread | None = None
+
+    @property
+    def able(self) -> frozenset[FaultKind]:
+        """The faults that the server can show."""
+        return _OF_HTTPS | self.faults_of_protocol | {*_WHILE_PUBLISHING}
+
+    def publish(self, path: str, day: date, rows: Sequence[Row], first_number: int | None = None) -> None:
+        """Set the rows of a day of a path, as :mod:`simulator.servers` says."""
+        dated = day - timedelta(days=1) if self.faults.strike(0, _WHILE_PUBLISHING) else day
+        self._published.put(path, day, rows, first_number, dated=dated)
 
     @property
     def url(self) -> str:
@@ -133,7 +165,7 @@ class HttpsServer(ABC):
                 server._asked.append(self.path)
                 request = self._request(method)
                 sound = server.answer(request) if server.entitled(request) else Answer(401)
-                fault = server.faults.strike(server.page_of(request))
+                fault = server.faults.strike(server.page_of(request), server.able - {*_WHILE_PUBLISHING})
                 if fault is None or sound.status not in (200, 304):
                     self._send(sound)
                 else:
@@ -156,6 +188,14 @@ class HttpsServer(ABC):
                 self.end_headers()
                 self.wfile.write(answer.body[:sent])
 
+            def _drip(self, answer: Answer, seconds: float) -> None:
+                self._send(answer, 0)
+                step = -(-len(answer.body) // _DRIPS)
+                for place in range(0, len(answer.body), step or 1):
+                    time.sleep(seconds / _DRIPS)
+                    self.wfile.write(answer.body[place : place + step])
+                    self.wfile.flush()
+
             def _misbehave(self, fault: Fault, request: Request, sound: Answer) -> None:
                 match fault.kind:
                     case FaultKind.LOGIN_PAGE:
@@ -169,6 +209,8 @@ class HttpsServer(ABC):
                     case FaultKind.SLOW:
                         time.sleep(fault.seconds)
                         self.close_connection = True
+                    case FaultKind.SLOW_DRIP:
+                        self._drip(sound, fault.seconds)
                     case FaultKind.RESET:
                         self._send(sound, len(sound.body) // 2)
                         self.close_connection = True

@@ -16,14 +16,14 @@ import hashlib
 import json
 import ssl
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from threading import Lock
 from typing import Any, Final
 
 from simulator.faults import Fault, FaultKind
 from simulator.servers.https import Answer, HttpsServer, Request
-from simulator.servers.published import Change, Published, Row
+from simulator.servers.published import Change
 
 _ROOT: Final = "/api"
 _JSON: Final = "application/json; charset=utf-8"
@@ -32,10 +32,21 @@ _JSON: Final = "application/json; charset=utf-8"
 class PagedApiServer(HttpsServer):
     """Serves each path that something was published under."""
 
+    faults_of_protocol = frozenset(
+        {
+            FaultKind.WRONG_TOTAL,
+            FaultKind.DUPLICATE_PAGE,
+            FaultKind.DROPPED_PAGE,
+            FaultKind.ROW_INSERTED,
+            FaultKind.ROW_REMOVED,
+            FaultKind.STALE_ETAG,
+            FaultKind.OTHER_CHARSET,
+        }
+    )
+
     def __init__(self, token: str, tls: ssl.SSLContext, port: int = 0) -> None:
         """Bind to a port of loopback (0: any free one); nothing is answered before start."""
         super().__init__(token, tls, port)
-        self._published: Final = Published()
         self._turned: Final[Counter[str]] = Counter()
         self._lock: Final = Lock()
 
@@ -43,10 +54,6 @@ class PagedApiServer(HttpsServer):
     def url(self) -> str:
         """Root of the API, fit for an endpoint."""
         return f"{super().url}{_ROOT}"
-
-    def publish(self, path: str, day: date, rows: Sequence[Row], first_number: int | None = None) -> None:
-        """Set the rows of a day under a path, as :mod:`simulator.servers` says."""
-        self._published.put(path, day, rows, first_number)
 
     def answer(self, request: Request) -> Answer:
         """Answer a page, 304 for one that the client has, 404 for an unknown path, 400 for what cannot be read."""
@@ -75,6 +82,10 @@ class PagedApiServer(HttpsServer):
                 document["total"] += 1
             case FaultKind.DUPLICATE_PAGE:
                 document["rows"] = (self._document(request, max(page - 1, 1)) or {})["rows"]
+            case FaultKind.DROPPED_PAGE:
+                document = {**(self._document(request, page + 1) or {}), "page": page}
+            case FaultKind.OTHER_CHARSET:
+                return replace(sound, body=sound.body.decode().encode("gb18030"))
             case FaultKind.ROW_INSERTED | FaultKind.ROW_REMOVED:
                 with self._lock:
                     self._turned[request.path] += 1 if fault.kind is FaultKind.ROW_REMOVED else -1

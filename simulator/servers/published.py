@@ -27,15 +27,20 @@ class Published:
         self._lock = Lock()
         self._days: dict[str, dict[date, tuple[Change, ...]]] = {}
 
-    def put(self, path: str, day: date, rows: Sequence[Row], first_number: int | None = None) -> None:
-        """Set the rows of a day; a day that was there keeps the number of its first row unless one is given."""
+    def put(
+        self, path: str, day: date, rows: Sequence[Row], first_number: int | None = None, *, dated: date | None = None
+    ) -> None:
+        """Set the rows of a day; a day that was there keeps the number of its first row unless one is given.
+
+        ``dated`` is the day that the source's clock showed, where it was another one.
+        """
         with self._lock:
             days = self._days.setdefault(path, {})
             if first_number is None:
                 before = days.get(day)
                 following = 1 + max((change.number for changes in days.values() for change in changes), default=0)
                 first_number = before[0].number if before and len(rows) <= len(before) else following
-            days[day] = tuple(Change(number, day, row) for number, row in enumerate(rows, start=first_number))
+            days[day] = tuple(Change(number, dated or day, row) for number, row in enumerate(rows, start=first_number))
 
     def changes(self, path: str) -> list[Change] | None:
         """Return the changes of a path in the order of their numbers; null for a path that is not there."""

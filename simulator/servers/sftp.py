@@ -22,7 +22,7 @@ from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_FAILED_ADMINISTRA
 from paramiko.sftp import SFTP_FAILURE, SFTP_NO_SUCH_FILE, SFTP_PERMISSION_DENIED
 
 from simulator.faults import Fault, FaultKind
-from simulator.servers.dated_files import DropFolder, Row, Writer, as_csv
+from simulator.servers.dated_files import FOLDER_FAULTS, DropFolder, Row, Writer, as_csv
 
 USER: Final = "reader"
 _AT_LOGIN: Final = (FaultKind.UNAUTHORIZED,)
@@ -65,6 +65,11 @@ class SftpServer:
         self._thread = Thread(target=self._serve, daemon=True)
         self._transports: list[paramiko.Transport] = []
         self._listed: set[str] | None = None
+
+    @property
+    def able(self) -> frozenset[FaultKind]:
+        """The faults that the server can show."""
+        return frozenset((*FOLDER_FAULTS, *_AT_LOGIN, *_AT_CONNECT, *_AT_LISTING, *_AT_FILE))
 
     @property
     def url(self) -> str:

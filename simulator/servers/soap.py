@@ -14,6 +14,7 @@ import hmac
 import ssl
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from threading import Lock
 from typing import Final
@@ -24,7 +25,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from simulator.faults import Fault, FaultKind
 from simulator.servers.https import Answer, HttpsServer, Request
-from simulator.servers.published import Change, Published, Row
+from simulator.servers.published import Change, Row
 
 PATH: Final = "/service/DataService"
 _NAMESPACE: Final = "urn:disclosure:exchange"
@@ -40,17 +41,23 @@ class SoapServer(HttpsServer):
     The token is the first argument of every operation; reading the description needs none.
     """
 
+    faults_of_protocol = frozenset(
+        {
+            FaultKind.WRONG_TOTAL,
+            FaultKind.DUPLICATE_PAGE,
+            FaultKind.DROPPED_PAGE,
+            FaultKind.ROW_INSERTED,
+            FaultKind.ROW_REMOVED,
+            FaultKind.OTHER_CHARSET,
+        }
+    )
+
     def __init__(self, token: str, tls: ssl.SSLContext, port: int = 0) -> None:
         """Bind to a port of loopback (0: any free one); nothing is answered before start."""
         super().__init__("", tls, port)
         self._expected: Final = token
-        self._published: Final = Published()
         self._turned: Final[Counter[str]] = Counter()
         self._lock: Final = Lock()
-
-    def publish(self, path: str, day: date, rows: Sequence[Row], first_number: int | None = None) -> None:
-        """Set the rows of a day of an operation, as :mod:`simulator.servers` says."""
-        self._published.put(path, day, rows, first_number)
 
     def answer(self, request: Request) -> Answer:
         """Answer the description, a batch, a code that is not "00", or a SOAP fault."""
@@ -79,6 +86,10 @@ class SoapServer(HttpsServer):
                 return self._batch(operation, arguments, extra=1)
             case FaultKind.DUPLICATE_PAGE:
                 return self._batch(operation, arguments, rows_of=max(batch - 1, 1))
+            case FaultKind.DROPPED_PAGE:
+                return self._batch(operation, arguments, rows_of=batch + 1)
+            case FaultKind.OTHER_CHARSET:
+                return replace(sound, body=sound.body.decode().encode("gb18030"))
             case FaultKind.ROW_INSERTED | FaultKind.ROW_REMOVED:
                 with self._lock:
                     self._turned[operation] += 1 if fault.kind is FaultKind.ROW_REMOVED else -1

@@ -261,7 +261,7 @@ def test_any_order_of_people_ends_as_the_law_says(known: Any, decisions: list[tu
 def test_killed_between_the_approval_and_the_rows_it_goes_on(known: Any, limited: Any, home: Any) -> None:
     taken = known.ingest([penalty(serial) for serial in range(1, 9)])
     decide(known.office, taken.hold_id, person="王某", decision="approve", reason="核对")
-    killed = [str(Path(__file__).with_name("killed.py")), "pipeline.holds:ingest_delivery:before"]
+    killed = ["-m", "simulator.chaos.killed", "pipeline.holds:ingest_delivery:before"]
     ended = subprocess.run(
         [sys.executable, *killed, "hold", "approve", str(taken.hold_id), "--as", "李某", "--reason", "同意"],
         env=home.environment | {"PYTHONPATH": str(PROJECT)},

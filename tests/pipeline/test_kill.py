@@ -84,7 +84,7 @@ def test_killed_at_every_step_it_ends_where_an_uncut_run_ends(
     whole.publish(NEXT_DAY, *SITES)
 
     def run(point: str | None, *command: str) -> None:
-        killed = [str(Path(__file__).with_name("killed.py")), point]
+        killed = ["-m", "simulator.chaos.killed", point]
         program = killed if point else ["-c", "from pipeline.cli import app; app()"]
         environment = cut.environment | {"PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": "7"}
         ended = subprocess.run(

@@ -27,7 +27,7 @@ def hurried(stream: RecordStream) -> RecordStream:
 
 def test_it_serves_as_a_process_until_it_is_told_to_stop(tmp_path: Path) -> None:
     exchange = f"sqlite:///{tmp_path}/exchange.db"
-    command = [sys.executable, "-m", "simulator", "--home", str(tmp_path), "--exchange-url", exchange]
+    command = [sys.executable, "-m", "simulator", "serve", "--home", str(tmp_path), "--exchange-url", exchange]
     command += ["--enterprises", "300", "--scale", "0.1", "--days", "2018-08-21"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
