@@ -45,6 +45,18 @@ AGENCY_RETRY_POLICY = ExceptionRetryPolicy(
 )
 """The connector has asked several times itself before it gives up; the task asks again after minutes."""
 
+NOTIFY_RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=[ExceptionGroup, *PASSING_FAULTS],
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(minutes=10),
+            reason="a mail or web server did not take a digest; those that went out are not sent again",
+        )
+    ],
+    default=RetryAction.FAIL,
+)
+
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": OWNER,
     "retries": 2,

@@ -19,10 +19,10 @@ import sqlalchemy as sa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from connectors.descriptor import Agency, load_agency
-from expectations.suite import load_suite
 from pipeline.office import Office
-from pipeline.rereading import SENT_BACK, RowGone, batch_of_file
+from pipeline.rereading import RowGone, batch_of_file
 from pipeline.return_workbook import Problem, ReturnedRow, ReturnedSheet, write_workbook
+from pipeline.rule_titles import titles_of
 from store import deliveries, returns
 from store.deliveries import Delivery, FileOfDelivery
 from store.returns import ROWS_AT_MOST, Failure, Notice, Returnable
@@ -33,7 +33,6 @@ from transforms.standardise import ID_COLUMNS
 
 _MASKED: Final = "********"
 _NOT_SPLIT: Final = "无法拆分的行"
-_OWN_TITLES: Final = {SENT_BACK: "平台数据员退回", "C01.source_changed": "平台更正之后来源又改动了该项"}
 _COVERS: Final = Environment(
     loader=PackageLoader("pipeline"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -235,8 +234,7 @@ def _row(
 
 
 def _rule_title(kind: Kind, sheet: Sheet, failure: Failure) -> str:
-    titles = {each.id: each.title for each in load_suite(kind, sheet).expectations} | _OWN_TITLES
-    return titles.get(failure.rule) or failure.finding or failure.rule
+    return titles_of(kind, sheet).get(failure.rule) or failure.finding or failure.rule
 
 
 def _cover(

@@ -32,7 +32,7 @@ from pipeline.office import Office
 from pipeline.publish import Published
 from pipeline.reporting_terms import last_days_on_time
 from store import scorecards as counts
-from store.schema import delivery, step_run
+from store.schema import agency_output, delivery, review_event, step_run
 from store.scorecards import Counted, Output, Waiting
 from transforms.columns import Kind
 from transforms.workdays import CalendarMissing, is_workday
@@ -279,6 +279,14 @@ def newest_day(office: Office, month: dt.date) -> dt.date | None:
     with office.engine.connect() as connection:
         newest = connection.scalar(sa.select(sa.func.max(step_run.c.as_of)))
     return None if newest is None else min(newest, end)
+
+
+def newest_change(office: Office) -> tuple[int, ...]:
+    """Return a mark that changes whenever something happens that a scorecard counts."""
+    newest = [step_run.c.run_no, review_event.c.event_id, agency_output.c.output_id]
+    query = sa.select(*(sa.select(sa.func.coalesce(sa.func.max(each), 0)).scalar_subquery() for each in newest))
+    with office.engine.connect() as connection:
+        return tuple(connection.execute(query).one())
 
 
 def tell_output(

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     register_drop: Path | None = Field(default=None, validation_alias="DISCLOSURE_REGISTER_DROP")
     signing_key: SecretStr | None = Field(default=None, validation_alias="DISCLOSURE_SIGNING_KEY")
     signing_key_file: Path | None = Field(default=None, validation_alias="DISCLOSURE_SIGNING_KEY_FILE")
+    workbench_url: str | None = Field(default=None, validation_alias="DISCLOSURE_WORKBENCH_URL")
     engine: Literal["duckdb"] = Field(default="duckdb", validation_alias="ENGINE")
 
     @property

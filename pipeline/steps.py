@@ -13,6 +13,8 @@ from connectors.endpoint import Endpoint, endpoint_from_environment
 from pipeline import holds
 from pipeline.attach import attach as attach_due
 from pipeline.collect import collect
+from pipeline.digests import Senders
+from pipeline.digests import send_digests as send_due
 from pipeline.ingest import ingest_delivery
 from pipeline.office import Office, open_office
 from pipeline.publish import publish as publish_sites
@@ -121,3 +123,8 @@ def _told(hold: Hold) -> dict[str, Any]:
 def silent_sources(now: dt.datetime) -> dict[str, str]:
     """Return, by ``agency/stream``, the alarm about each source that is silent past its limit at ``now``."""
     return {f"{late.agency}/{late.stream}": late.alarm(now) for late in late_sources(_office(), now)}
+
+
+def send_digests(senders: Senders, as_of: dt.date, now: dt.datetime) -> dict[str, int]:
+    """Tell people what waits for them by the channels that there are; returns how many digests went out by each."""
+    return send_due(_office(), senders, as_of=as_of, now=now) if senders else {}

@@ -26,6 +26,13 @@ AND NOT EXISTS (
     SELECT 1 FROM return_notice_item i WHERE i.review_id = w.review_id AND i.record_id = w.record_id
 )
 """
+_RETURNABLE: Final = """
+SELECT w.agency, count(DISTINCT w.record_id), count(DISTINCT w.record_id) FILTER (WHERE i.review_id IS NULL),
+       min(w.opened)
+FROM review w LEFT JOIN (SELECT DISTINCT review_id, record_id FROM return_notice_item) i USING (review_id, record_id)
+WHERE w.state = 'open' AND w.severity = 'reject' {where}
+GROUP BY w.agency ORDER BY 2 DESC, 1
+"""
 _FAILURES: Final = """
 WITH chosen AS (
     SELECT DISTINCT w.record_id {can_return} AND w.agency = :agency {rule} {not_told}
@@ -95,18 +102,10 @@ class Notice:
 
 
 def returnable(connection: sa.Connection, *, agency: str | None = None) -> list[Returnable]:
-    """Return per agency what is to be mended, most rows first."""
+    """Return per agency what is to be mended, most rows first: a row with an open ``reject`` item is returned."""
     where = "" if agency is None else "AND w.agency = :agency"
-    parts = " UNION ALL ".join(
-        f"SELECT w.agency, w.record_id, min(w.opened) AS opened, bool_or(true {_NOT_TOLD}) AS untold"
-        f" {_CAN_RETURN.format(table=table.name)} {where} GROUP BY w.agency, w.record_id"
-        for table in RECORDS.values()
-    )
-    query = sa.text(
-        f"SELECT agency, count(*), count(*) FILTER (WHERE untold), min(opened) FROM ({parts}) each"  # noqa: S608
-        " GROUP BY agency ORDER BY 2 DESC, 1"
-    )
-    rows = connection.execute(query, {} if agency is None else {"agency": agency})
+    query = _RETURNABLE.format(where=where)
+    rows = connection.execute(sa.text(query), {} if agency is None else {"agency": agency})
     return [Returnable(*row) for row in rows]
 
 

@@ -668,3 +668,19 @@ agency_output = sa.Table(
     sa.CheckConstraint("produced >= 0 AND self_published >= 0 AND unreported >= 0", name="counts"),
     comment="append-only: what agencies say that they decided, the denominators of scorecards; the newest holds",
 )
+
+# --- notifications ----------------------------------------------------------------------------------------------
+
+notification = sa.Table(
+    "notification",
+    metadata,
+    sa.Column("notification_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("recipient", sa.Text, nullable=False, comment="office, or the id of an agency"),
+    sa.Column("channel", sa.Text, nullable=False, comment="mail, webhook"),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("content_sha256", sa.Text, nullable=False, comment="of what it told, the day apart"),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    sa.UniqueConstraint("recipient", "channel", "as_of"),
+    comment="append-only: one digest a business day for each recipient and channel, entered once it was sent",
+)

@@ -67,7 +67,7 @@ def create_app(
     app = FastAPI(
         title="数据员工作台", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[*before, Depends(admit)]
     )
-    app.state.office, app.state.door, app.state.clock = office, door, clock
+    app.state.office, app.state.door, app.state.clock, app.state.scorecards = office, door, clock, {}
     app.include_router(assets.router)
     if door.has_login:
         app.include_router(login.router)

@@ -23,7 +23,16 @@ AGENCIES = [
 COLLECT = [f"collect__{agency}" for agency in AGENCIES]
 PUBLISH = ["publish__creditbj", "publish__creditchina", "publish__gsxt", "publish__qyxy"]
 ALL = sorted(
-    [*COLLECT, *PUBLISH, "approve_held_batches", "attach_records", "cut_off_day", "refresh_register", "watch_ledger"]
+    [
+        *COLLECT,
+        *PUBLISH,
+        "approve_held_batches",
+        "attach_records",
+        "cut_off_day",
+        "notify_people",
+        "refresh_register",
+        "watch_ledger",
+    ]
 )
 
 
@@ -57,6 +66,7 @@ def test_tasks_and_their_order(dags: dict[str, DAG]) -> None:
         "refresh_register": {"refresh": ["close_day"], "close_day": []},
         "attach_records": {"attach": []},
         "cut_off_day": {"cut_off": []},
+        "notify_people": {"send_digests": []},
         "watch_ledger": {"ask_for_approvals": [], "report_silence": []},
         "approve_held_batches": {"two_people_decide": []},
         **{dag_id: {"publish": []} for dag_id in PUBLISH},
@@ -99,6 +109,7 @@ def test_the_clock_starts_the_register_first_and_each_agency_when_its_descriptor
     assert {dag_id: clock.expression for dag_id, clock in clocks.items()} == {
         "refresh_register": "0 6 * * *",
         "cut_off_day": "0 9 * * *",
+        "notify_people": "30 9 * * *",
         "collect__aic": "30 6 * * *",
         "collect__bca": "30 7 * * *",
         "collect__bcom": "0 8 * * *",
@@ -117,6 +128,7 @@ def test_the_clock_starts_the_register_first_and_each_agency_when_its_descriptor
         **{f"collect__{agency}": f"{agency}|%Y-%m-%d" for agency in AGENCIES},
         "refresh_register": "%Y-%m-%d",
         "cut_off_day": "%Y-%m-%d",
+        "notify_people": "%Y-%m-%d",
     }
     assert {str(clock.timezone) for clock in clocks.values()} == {"Asia/Shanghai"}
 
