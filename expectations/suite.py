@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from transforms.columns import Kind, Reference, Sheet
+from transforms.yaml_text import read_yaml
 
 SUITES = Path(__file__).parent / "suites"
 REFERENCE_SUITES = Path(__file__).parent / "references"
@@ -94,7 +93,7 @@ def read_suite(path: Path) -> Suite:
 
     Raises ``SuiteInvalid`` for a missing or unknown key, an unknown severity, or an id that stands twice.
     """
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path.read_text(encoding="utf-8"))
     expectations: dict[str, Expectation] = {}
     for position, entry in enumerate(content["expectations"], start=1):
         place = f"{path.name}, expectation {position}"

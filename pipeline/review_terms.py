@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from transforms.workdays import CalendarMissing, add_workdays
+from transforms.yaml_text import read_yaml
 
 SEVERITIES: Final = ("reject", "hold", "review", "batch")
 
@@ -35,7 +35,7 @@ class _Terms(BaseModel):
 @cache
 def _terms() -> tuple[Term, ...]:
     text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    return _Terms.model_validate(yaml.safe_load(text)).terms
+    return _Terms.model_validate(read_yaml(text)).terms
 
 
 @cache

@@ -20,6 +20,7 @@ from connectors.descriptor import RecordStream, agency_ids, load_agency, load_de
 from expectations.suite import SUITES
 from transforms.columns import Kind, Sheet
 from transforms.identifiers import uscc_valid
+from transforms.yaml_text import read_yaml
 
 _ID: Final = re.compile(r"[a-z][a-z0-9_]*")
 _LINE: Final = 110
@@ -135,7 +136,7 @@ def _model(transport: str, kind: Kind, like: str | None) -> tuple[str, Mapping[s
 
 def _as_written(agency_id: str, stream: RecordStream) -> Mapping[str, Any]:
     text = (resources.files("connectors") / "agencies" / f"{agency_id}.yaml").read_text(encoding="utf-8")
-    found: Mapping[str, Any] = next(each for each in yaml.safe_load(text)["streams"] if each["id"] == stream.id)
+    found: Mapping[str, Any] = next(each for each in read_yaml(text)["streams"] if each["id"] == stream.id)
     return found
 
 

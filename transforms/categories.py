@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 import pyarrow as pa
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from transforms.columns import Kind, Sheet
 from transforms.distinct import read_distinct
+from transforms.yaml_text import read_yaml
 
 ListName = Literal[
     "penalty", "licence", "subject", "id_type", "check_type", "check_result", "abnormal_cause", "abnormal_removal",
@@ -136,7 +136,7 @@ def _skip(plain: str) -> int:
 @cache
 def _catalogue() -> _Catalogue:
     text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    return _Catalogue.model_validate(yaml.safe_load(text))
+    return _Catalogue.model_validate(read_yaml(text))
 
 
 def _table_of(kind: Kind, sheet: Sheet, agency: str | None) -> str | None:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from transforms.yaml_text import read_yaml
 
 _TABLE: Final = Path(__file__).parent / "policy" / "platforms.yaml"
 
@@ -87,7 +87,7 @@ def fold(text: str) -> str:
 @cache
 def platforms() -> Platforms:
     """Read the table once. Raises ``ValueError`` where two platforms claim one domain or name."""
-    content = yaml.safe_load(_TABLE.read_text(encoding="utf-8"))
+    content = read_yaml(_TABLE.read_text(encoding="utf-8"))
     by_id = {name: _platform(name, entry) for name, entry in content["platforms"].items()}
     names = _claimed(
         {fold(name): p for p in by_id.values() for name in p.names}, sum(len(p.names) for p in by_id.values())

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import chinese_calendar
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from transforms.yaml_text import read_yaml
 
 OVERRIDES: Final = "transforms/workdays.yaml"
 
@@ -52,7 +53,7 @@ class _Overrides(BaseModel):
 
 def read_overrides(text: str) -> dict[int, YearTable]:
     """Read year tables from YAML of the form of ``transforms/workdays.yaml``."""
-    return _Overrides.model_validate(yaml.safe_load(text)).years
+    return _Overrides.model_validate(read_yaml(text)).years
 
 
 class Calendar:

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from connectors.descriptor.agency import Agency
+from transforms.yaml_text import read_yaml
 
 Location = tuple[str | int, ...]
 
@@ -38,7 +39,7 @@ def load_descriptor(path: Path) -> Agency:
     if repeated:
         raise DescriptorError("\n".join(f"{path.name} line {n}: {_key(at)}: is given twice" for at, n in repeated))
     try:
-        agency = Agency.model_validate(yaml.safe_load(text))
+        agency = Agency.model_validate(read_yaml(text))
     except ValidationError as error:
         raise DescriptorError(_in_plain_words(path.name, lines, error)) from error
     if agency.id != path.stem:

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from transforms.columns import STANDARD_COLUMNS, Kind
+from transforms.yaml_text import read_yaml
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -173,7 +174,7 @@ def _read(file: Path) -> tuple[yaml.Node, dict[str, Any]]:
     text = file.read_text(encoding="utf-8")
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        content = read_yaml(text)
     except yaml.YAMLError as error:
         raise DescriptorError(f"{file.name}: {error}") from error
     if node is None or not isinstance(content, dict):

@@ -11,10 +11,10 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.descriptor import RecordStream, agency_ids, load_agency
+from transforms.yaml_text import read_yaml
 
 _USUAL: Final = (40, 24)
 _LARGE: Final = 500
@@ -78,7 +78,7 @@ def load_office(agency: str) -> Office:
     text = (resources.files("simulator.offices") / f"{agency}.yaml").read_text(encoding="utf-8")
     descriptor = load_agency(agency)
     told = {"agency": agency, "name": descriptor.names[0].name, "code": descriptor.codes[0].code}
-    return Office.model_validate(yaml.safe_load(text) | told)
+    return Office.model_validate(read_yaml(text) | told)
 
 
 def staffed() -> tuple[str, ...]:

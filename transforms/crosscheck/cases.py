@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
+from transforms.yaml_text import read_yaml
 
 FindingKind = Literal["concealed", "omitted", "misreported", "not_reported", "base_gap", "lead"]
 
@@ -58,7 +58,7 @@ class Rules:
 @cache
 def rules() -> Rules:
     """Read the table."""
-    content: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_yaml(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
     return Rules(
         cases={number: Case(number, **row) for number, row in content["cases"].items()},
         windows=tuple((row["from"], row["month_day"]) for row in content["correction_until"]),

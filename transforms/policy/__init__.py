@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from transforms.columns import Kind
+from transforms.yaml_text import read_yaml
 
 _FOLDER = Path(__file__).parent
 
@@ -66,13 +65,13 @@ def periods_on(day: dt.date, *, site: str, kind: Kind) -> tuple[Period, ...]:
 @cache
 def withholdings() -> dict[str, Withholding]:
     """Return the reasons for withholding by code."""
-    content = yaml.safe_load((_FOLDER / "withholding.yaml").read_text(encoding="utf-8"))
+    content = read_yaml((_FOLDER / "withholding.yaml").read_text(encoding="utf-8"))
     return {code: Withholding(code, row["reason"], row["legal_basis"]) for code, row in content.items()}
 
 
 @cache
 def _period_table() -> tuple[dict[str, list[str]], tuple[Period, ...]]:
-    content = yaml.safe_load((_FOLDER / "periods.yaml").read_text(encoding="utf-8"))
+    content = read_yaml((_FOLDER / "periods.yaml").read_text(encoding="utf-8"))
     return content["channels"], tuple(_period(row) for row in content["periods"])
 
 

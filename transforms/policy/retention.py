@@ -8,9 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from transforms.policy import PolicyInvalid
+from transforms.yaml_text import read_yaml
 
 REGISTER: Final = "register"
 """The kind of register files, beside the kinds of records."""
@@ -57,7 +56,7 @@ class RetentionPolicy:
 @cache
 def retention_policy() -> RetentionPolicy:
     """Return the table that is in the package."""
-    return read_policy(yaml.safe_load(_TABLE.read_text(encoding="utf-8")))
+    return read_policy(read_yaml(_TABLE.read_text(encoding="utf-8")))
 
 
 def read_policy(content: dict[str, Any]) -> RetentionPolicy:

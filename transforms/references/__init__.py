@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
 from transforms import dates, identifiers, names, personal, sentinels
 from transforms.columns import DAY, TEXT, Reference
@@ -25,6 +24,7 @@ from transforms.distinct import flat
 from transforms.joining import join_present
 from transforms.problems import DeliveryRefused, Problem
 from transforms.sheets import fold_header
+from transforms.yaml_text import read_yaml
 
 DERIVED: Final = {"record_key": TEXT, "subject_key": TEXT, "content_hash": TEXT, "source_text": TEXT}
 """What standardising adds: key of the version, name folded, hash of every value, texts that could not be read."""
@@ -86,7 +86,7 @@ class Form:
 @functools.cache
 def form_of(reference: Reference) -> Form:
     """Read the form of a reference."""
-    content = yaml.safe_load((Path(__file__).parent / f"{reference}.yaml").read_text(encoding="utf-8"))
+    content = read_yaml((Path(__file__).parent / f"{reference}.yaml").read_text(encoding="utf-8"))
     return Form(Reference(content["reference"]), tuple(content["key"]), tuple(map(_column, content["columns"])))
 
 

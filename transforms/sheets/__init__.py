@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from transforms.columns import KIND_NAMES, Kind, Sheet
 from transforms.problems import DeliveryRefused, Problem
+from transforms.yaml_text import read_yaml
 
 _NUMBERED_LABEL: Final = re.compile(r"(?:行政相对人)?代码[_\-]?\d(?:\((?P<named>.+)\))?")
 _UNSEEN: Final = re.compile(r"""[\s'"*\u00ad\u200b-\u200f\u2060\ufeff]""")
@@ -85,7 +84,7 @@ def fold_header(header: str) -> str:
 
 
 def _load(path: Path) -> SheetDefinition:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path.read_text(encoding="utf-8"))
     columns = tuple(map(_column, content["columns"]))
     return SheetDefinition(kind=Kind(content["kind"]), sheet=Sheet(content["sheet"]), columns=columns)
 
