@@ -30,7 +30,7 @@ def damage(simulator: Simulator, mishap: Planned) -> None:
         case Mishap.DOWN | Mishap.SILENT:
             return
         case Mishap.MASS_WITHDRAWAL:
-            _put_instead(simulator, mishap, lambda stream, _: _text(stream, _withdrawn(simulator, stream, agency, day)))
+            _put_instead(simulator, mishap, lambda stream, _: _all_withdrawn(simulator, stream, agency, day))
         case Mishap.ZIP_BOMB:
             _put_instead(simulator, mishap, lambda _stream, _rows: _bomb())
         case Mishap.DESTROYED:
@@ -40,11 +40,14 @@ def damage(simulator: Simulator, mishap: Planned) -> None:
 
 
 def _put_instead(
-    simulator: Simulator, mishap: Planned, content: Callable[[RecordStream, Sequence[Row]], bytes]
+    simulator: Simulator, mishap: Planned, content: Callable[[RecordStream, Sequence[Row]], bytes | None]
 ) -> None:
+    """Hand over that content instead of each stream's delivery; where it is none the delivery stays."""
     agency, day = mishap.agency, mishap.day
     for stream, rows in _of_day(simulator, agency, day):
-        _drop(simulator, agency, _name(stream, day), content(stream, rows))
+        instead = content(stream, rows)
+        if instead is not None:
+            _drop(simulator, agency, _name(stream, day), instead)
 
 
 def _noise(seed: str, size: int) -> bytes:
@@ -105,14 +108,15 @@ def _drop(simulator: Simulator, agency: str, name: str, content: bytes) -> None:
     dated_files.drop_content(desk.drop.folder, name, content, None)
 
 
-def _withdrawn(simulator: Simulator, stream: RecordStream, agency: str, day: date) -> list[Row]:
-    """Everything that the stream brought before the day, as if it had been withdrawn."""
+def _all_withdrawn(simulator: Simulator, stream: RecordStream, agency: str, day: date) -> bytes | None:
+    """Everything that the stream brought before the day, as if it had been withdrawn; none where no column says so."""
     [plan] = [each for each in plans() if each.key == (agency, stream.id)]
     column, gone = ("XK_ZT", "2") if (plan.kind, plan.sheet) == (Kind.LICENCE, Sheet.STANDARD) else ("CF_ZT", "1")
     earlier = [d for d in simulator.days if d < day]
     rows = [row for d in earlier for row in simulator.world.rows[agency, stream.id, d]]
     later = {"SJC": f"{day:%Y/%m/%d} 11:00:00"} if plan.sheet is Sheet.LEGACY else {}
-    return [row | {column: gone, "BZ": "误撤销"} | later for row in rows if column in row]
+    withdrawn = [row | {column: gone, "BZ": "误撤销"} | later for row in rows if column in row]
+    return _text(stream, withdrawn) if withdrawn else None
 
 
 def _bomb() -> bytes:
