@@ -2,75 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import uvicorn
 from delivering import DAY, penalty
-from fastapi import FastAPI
-from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from pipeline import accounts
-from pipeline.office import Office
 from store.accounts import Role
-
-PASSWORD = "long enough for anybody"
-
-
-@pytest.fixture
-def address(app: FastAPI) -> Iterator[str]:
-    """The workbench on a socket."""
-    with socket.socket() as own:
-        own.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [own]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{own.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    with sync_playwright() as playwright:
-        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def enter(address: str, chromium: Chromium, office: Office) -> Iterator[Callable[..., Page]]:
-    """Enter a person, and log in at a browser of the person's own, with the keyboard. Scripts may not fail."""
-    contexts, complaints = [], []
-
-    def log_in(name: str, role: Role, agency: str | None = None) -> Page:
-        accounts.add_account(office, name, role=role, agency=agency, password=PASSWORD)
-        context = chromium.new_context(locale="zh-CN")
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else 0)
-        page.on("request", lambda request: None if request.url.startswith(address) else complaints.append(request.url))
-        page.goto(address)
-        expect(page.get_by_label("姓名")).to_be_focused()  # the field takes the focus by itself, a moment after loading
-        page.keyboard.type(name)
-        page.keyboard.press("Tab")
-        page.keyboard.type(PASSWORD)
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="总览")).to_be_visible()
-        return page
-
-    yield log_in
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 @pytest.fixture
