@@ -367,6 +367,12 @@ def export_discrepancies(path: Annotated[Path, typer.Argument(metavar="OUT.csv")
     _export("DISCREPANCIES", path, json_)
 
 
+@export_app.command("gaps")
+def export_gaps(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
+    """Write the reported sites that the monitoring base does not have, to be added there (cross-check, case 6)."""
+    _export("BASE_GAPS", path, json_)
+
+
 @feeds_app.command("verify")
 def feeds_verify(
     path: Annotated[Path, typer.Argument(exists=True, help="A release directory, or a site's folder.")],

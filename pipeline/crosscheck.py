@@ -24,9 +24,11 @@ import sqlalchemy as sa
 
 from pipeline.attach import RECORDS_DUE, NoRegister, load_register_tables
 from pipeline.engine import Engine
+from pipeline.journal import journaled
 from pipeline.office import Office
-from store import discrepancies
+from store import discrepancies, runs
 from store.bulk import read_batches
+from store.runs import Step
 from store.schema import register_version
 from transforms import identifiers
 from transforms.attach import Index, index_register
@@ -81,16 +83,22 @@ def crosscheck(office: Office, *, year: int, as_of: dt.date) -> Compared:
     until = table.correction_until(year)
     with (
         tempfile.TemporaryDirectory(dir=office.scratch(), prefix="crosscheck-") as scratch,
+        journaled(office),
         office.engine.begin() as connection,
         Engine(Path(scratch)) as engine,
     ):
+        runs.hold_still(connection, "register", "records")
+        run_no = runs.next_number(connection)
         version = connection.scalar(sa.select(sa.func.max(register_version.c.register_version)))
         if version is None:
             raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
         desk = _Comparison(office, engine, year, as_of)
         found = desk.findings(table)
         entered = _as_entered(found, year, until, table)
-        events = discrepancies.enter(connection, entered, year=year, as_of=as_of)
+        events = discrepancies.enter(connection, entered, year=year, as_of=as_of, run_no=run_no)
+        runs.enter(
+            connection, Step.CROSSCHECK, as_of, run_no=run_no, register_version=version, told={"year": year} | events
+        )
         kinds = pc.value_counts(entered["kind"])
         counts = dict(zip(kinds.field("values").to_pylist(), kinds.field("counts").to_pylist(), strict=True))
         return Compared(
@@ -225,6 +233,8 @@ class _Comparison:
         )  # fmt: skip
         e = enterprises.select(owner="uscc", enterprise_name="name")
         t = t.left_join(s, "subject_record").left_join(e, t.uscc == e.owner).drop("owner")
+        # characters 3 to 8 of a code are the region of the registration authority (GB 32100)
+        t = t.mutate(district=ibis.coalesce(t.district, t.uscc.substr(2, 6)))
         return t.to_pyarrow().sort_by([(name, "ascending") for name in ("uscc", "case_no", "site_key", "subject_id")])
 
 

@@ -31,13 +31,25 @@ ORDER BY record_id NULLS FIRST, rule_or_reason, field
 
 DISCREPANCIES: Final = """
 SELECT d.uscc, d.enterprise_name, d.year, d.kind, d.case_no, d.site_url, d.subject_id, d.report_id, d.fields,
-       d.confidence, CASE WHEN d.event = 'closed' THEN 'closed' ELSE coalesce(p.decision, 'open') END AS state
-FROM (SELECT DISTINCT ON (finding_key) * FROM discrepancy ORDER BY finding_key, discrepancy_id DESC) d
-LEFT JOIN LATERAL (
-    SELECT decision FROM discrepancy_decision WHERE finding_key = d.finding_key ORDER BY decision_id DESC LIMIT 1
-) p ON true
+       d.confidence, CASE WHEN f.closed THEN 'closed' ELSE f.state END AS state
+FROM finding f JOIN discrepancy d USING (discrepancy_id)
 ORDER BY d.year, d.uscc, d.case_no, d.site_url, d.subject_id, d.finding_key
 """
+
+BASE_GAPS: Final = """
+SELECT f.finding_key AS gap_id, d.year, d.uscc, d.enterprise_name, r.site_type, r.site_name, d.site_url, r.icp_no,
+       r.platform_name, d.report_id, r.submitted_at AS reported_at, f.opened AS missing_since, d.as_of AS compared_on
+FROM finding f JOIN discrepancy d USING (discrepancy_id)
+LEFT JOIN (
+    SELECT DISTINCT ON (report_id, address) report_id, address, site_type, site_name, icp_no, platform_name,
+           submitted_at
+    FROM annual_report WHERE state = 'accepted' AND address IS NOT NULL
+    ORDER BY report_id, address, submitted_at DESC, record_id
+) r ON r.report_id = d.report_id AND r.address = d.site_url
+WHERE f.kind = 'base_gap' AND NOT f.closed AND f.state <> 'rejected'
+ORDER BY d.year, d.uscc, d.site_url, f.finding_key
+"""
+"""What goes back to the monitoring base (case 6): sites that were reported and that it does not have."""
 
 
 def export(office: Office, query: str, path: Path) -> int:

@@ -3,7 +3,8 @@
 Every row becomes one line of natural keys and values (no id, no wall clock), lines are sorted by their bytes, and the
 SHA-256 of a day's lines, each with its line end, is the hash of the day. Parts: ``records`` (the day of the delivery),
 ``attachments`` (the day of the decision), ``disclosures`` and ``feeds`` (the day of the release), ``withdrawals``
-(records that left or came back without a row of their own, the day from which that holds).
+(records that left or came back without a row of their own, the day from which that holds), ``findings`` (events and
+decisions of the cross-check, their day).
 """
 
 from __future__ import annotations
@@ -76,6 +77,13 @@ PARTS: Final[Mapping[str, str]] = {
     "feeds": """
         SELECT as_of AS day, concat_ws('|', site, sequence, manifest_sha256) COLLATE "C" AS line
         FROM release WHERE state = 'visible' AND run_no <= $1 AND NOT '' = ANY($2) ORDER BY day, line
+    """,
+    "findings": """
+        SELECT as_of AS day, concat_ws('|', finding_key, event, content_hash) COLLATE "C" AS line
+        FROM discrepancy WHERE run_no <= $1 AND NOT '' = ANY($2)
+        UNION ALL
+        SELECT as_of, concat_ws('|', finding_key, decision, content_hash, person, reason) COLLATE "C"
+        FROM discrepancy_decision WHERE run_no <= $1 AND NOT '' = ANY($2) ORDER BY day, line
     """,
 }
 """Queries of day and line; $1 is the run up to which the record is looked at, $2 content hashes left out."""

@@ -21,7 +21,9 @@ from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
+from pipeline import findings
 from pipeline.attach import NoRegister, attach
+from pipeline.crosscheck import crosscheck
 from pipeline.fingerprint import PARTS, Difference, Digest, View, differences
 from pipeline.holds import enter_decision
 from pipeline.ingest import ingest_delivery
@@ -31,6 +33,7 @@ from pipeline.register import load_register
 from pipeline.retention import enter_again
 from pipeline.rulings import VersionConflict, do_again
 from store import collections, deliveries, holds, retention, runs
+from store.discrepancies import FindingRefused
 from store.rulings import RulingRefused
 from store.runs import Run, Step
 from transforms.columns import content_named
@@ -133,9 +136,10 @@ def replay(
 def compare(live: Office, target: Office, done: Replayed) -> Compared:
     """Compare the replay with the live system as it stood after the last step replayed.
 
-    Rows of deliveries that are gone are left out on both sides; feeds are compared only when nothing is gone.
+    Rows of deliveries that are gone are left out on both sides; feeds and findings, which stand on all of them, are
+    compared only when nothing is gone.
     """
-    parts = tuple(part for part in PARTS if part != "feeds" or not done.gone)
+    parts = tuple(part for part in PARTS if part not in ("feeds", "findings") or not done.gone)
     without = tuple(done.left_out)
     first, second = View(live.bulk_url, done.upto, without), View(target.bulk_url, done.upto, without)
     return Compared(parts, tuple(differences(first, second, parts=parts)))
@@ -190,8 +194,10 @@ class _Player:
             self._publish(group)
         elif first.step is Step.APPROVAL:
             self._approve(first)
-        elif first.step is Step.RULING:
+        elif first.step in (Step.RULING, Step.FINDING):
             self._rule(first)
+        elif first.step is Step.CROSSCHECK:
+            self._crosscheck(first)
         else:
             self._keep_books(first)
 
@@ -265,11 +271,24 @@ class _Player:
         self._count(run.step)
 
     def _rule(self, run: Run) -> None:
+        again = do_again if run.step is Step.RULING else findings.do_again
         try:
-            do_again(self._target, run.told, run.as_of)
-        except (LookupError, RulingRefused, VersionConflict) as error:
-            what = f"ruling {run.told['ruling']} ({run.told['act']})"
+            again(self._target, run.told, run.as_of)
+        except (LookupError, RulingRefused, VersionConflict, FindingRefused, findings.FindingChanged) as error:
+            told = run.told
+            what = (
+                f"ruling {told['ruling']} ({told['act']})" if run.step is Step.RULING else f"finding {told['finding']}"
+            )
             self.done.gone.append(Gone(run.run_no, run.step.value, run.as_of, what, str(error)))
+            return
+        self._count(run.step)
+
+    def _crosscheck(self, run: Run) -> None:
+        year = run.told["year"]
+        try:
+            crosscheck(self._target, year=year, as_of=run.as_of)
+        except NoRegister as error:
+            self.done.gone.append(Gone(run.run_no, run.step.value, run.as_of, f"findings of {year}", str(error)))
             return
         self._count(run.step)
 

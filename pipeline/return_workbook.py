@@ -8,32 +8,19 @@ every failed rule on a line of its own. Cells are text: nothing is computed when
 from __future__ import annotations
 
 import datetime as dt
-import io
-import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
+
+from pipeline.text_workbook import add_sheet, new_book, packed, text_cell
 
 ADDED: Final = ("退回原因", "处理办法", "处理期限", "原文件", "原行号")
 LISTED: Final = (
     "文书号", "行政相对人", "数据项", "所报内容", "规则", "问题", "处理办法", "处理期限", "原文件", "原行号"
 )  # fmt: skip
 LIST_TITLE: Final = "问题清单"
-_LONGEST_CELL: Final = 32_767
-_MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
-_STAMP: Final = (1980, 1, 1, 0, 0, 0)
-_FILLS: Final = {
-    "reject": PatternFill("solid", fgColor="F8D7D3"),
-    "hold": PatternFill("solid", fgColor="FCEFC7"),
-    "head": PatternFill("solid", fgColor="E7EDF4"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +60,27 @@ class ReturnedSheet:
 
 def write_workbook(sheets: Sequence[ReturnedSheet], *, number: str, as_of: dt.date) -> bytes:
     """Return the XLSX of a notice; the same rows give the same bytes."""
-    book = Workbook(write_only=True)
-    book.properties.title = number
-    book.properties.creator = "信用信息归集与公示平台"
-    book.properties.created = book.properties.modified = dt.datetime.combine(as_of, dt.time())
+    book = new_book(number, as_of)
     for sheet in sheets:
-        _write_rows(book.create_sheet(sheet.title), sheet)
-    _write_list(book.create_sheet(LIST_TITLE), sheets)
-    packed = io.BytesIO()
-    book.save(packed)
-    return _with_fixed_stamps(packed.getvalue(), book.properties.created)
+        _write_rows(book, sheet)
+    _write_list(book, sheets)
+    return packed(book)
 
 
-def _write_rows(into: Any, sheet: ReturnedSheet) -> None:
-    _shape(into, [18] * len(sheet.header) + [44, 52, 12, 26, 8])
-    into.append([_head(into, text) for text in (*sheet.header, *ADDED)])
+def _write_rows(book: Workbook, sheet: ReturnedSheet) -> None:
+    widths = [18] * len(sheet.header) + [44, 52, 12, 26, 8]
+    into: Any = add_sheet(book, sheet.title, (*sheet.header, *ADDED), widths)
     for row in sheet.rows:
-        received = [_cell(into, text, row.wrong.get(place)) for place, text in enumerate(row.cells)]
+        received = [text_cell(into, text, row.wrong.get(place)) for place, text in enumerate(row.cells)]
         told = (
             "\n".join(f"{p.title} ({p.rule})" for p in row.problems), "\n".join(p.remedy for p in row.problems),
             _day(row.due), row.file, str(row.row_no),
         )  # fmt: skip
-        into.append([*received, *(_cell(into, text) for text in told)])
+        into.append([*received, *(text_cell(into, text) for text in told)])
 
 
-def _write_list(into: Any, sheets: Sequence[ReturnedSheet]) -> None:
-    _shape(into, [28, 30, 20, 30, 18, 36, 52, 12, 26, 8])
-    into.append([_head(into, text) for text in LISTED])
+def _write_list(book: Workbook, sheets: Sequence[ReturnedSheet]) -> None:
+    into: Any = add_sheet(book, LIST_TITLE, LISTED, [28, 30, 20, 30, 18, 36, 52, 12, 26, 8])
     for sheet in sheets:
         for row in sheet.rows:
             for p in row.problems:
@@ -107,44 +88,8 @@ def _write_list(into: Any, sheets: Sequence[ReturnedSheet]) -> None:
                     row.document_no, row.subject_name, p.labels, p.value, p.rule, p.title, p.remedy, _day(row.due),
                     row.file, str(row.row_no),
                 )  # fmt: skip
-                into.append([_cell(into, text) for text in told])
-
-
-def _shape(into: Any, widths: Sequence[int]) -> None:
-    into.freeze_panes = "A2"
-    for place, width in enumerate(widths, start=1):
-        into.column_dimensions[get_column_letter(place)].width = width
-
-
-def _head(into: Any, text: str) -> Any:
-    cell = _cell(into, text, "head")
-    cell.font = Font(bold=True)
-    return cell
-
-
-def _cell(into: Any, text: str, fill: str | None = None) -> Any:
-    cell = WriteOnlyCell(into, ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text)[:_LONGEST_CELL])
-    cell.data_type = "s"  # text that begins with = is no formula
-    cell.number_format = "@"
-    cell.alignment = Alignment(vertical="top", wrap_text=True)
-    if fill:
-        cell.fill = _FILLS[fill]
-    return cell
+                into.append([text_cell(into, text) for text in told])
 
 
 def _day(day: dt.date | None) -> str:
     return "" if day is None else day.isoformat()
-
-
-def _with_fixed_stamps(content: bytes, saved: dt.datetime) -> bytes:
-    """Pack a workbook again without the moment at which it was packed."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            part = old.read(name)
-            if name == "docProps/core.xml":
-                part = _MODIFIED.sub(rf"\g<1>{saved:%Y-%m-%dT%H:%M:%SZ}\g<2>".encode(), part)
-            entry = zipfile.ZipInfo(name, _STAMP)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(entry, part)
-    return packed.getvalue()

@@ -30,6 +30,8 @@ class Step(StrEnum):
     EXPIRE = "expire"
     LEGAL_HOLD = "legal_hold"
     RULING = "ruling"
+    CROSSCHECK = "crosscheck"
+    FINDING = "finding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ class Run:
     ``told`` is what the step worked on: of a register load ``sha256``, ``file``, ``mode``; of an ingest ``agency``,
     ``kind``, ``day``, ``files``, ``stream``, ``full_set`` and, where it was ``pulled``, the cursor behind it; of an
     attach ``register``, the hash of the file whose version it used; of a publish ``site``, ``sequence``,
-    ``manifest_sha256``; of an expiry ``removals``; of an approval, a legal hold or a
-    ruling its event. ``outcome`` is the state
-    in which an ingest left its delivery.
+    ``manifest_sha256``; of an expiry ``removals``; of a cross-check its ``year`` and events; of an approval, a legal
+    hold, a ruling or a decision about a finding its event. ``outcome`` is the state in which an ingest left its
+    delivery.
     """
 
     run_no: int

@@ -41,6 +41,13 @@ MAY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "rulings": EVERYONE,
         "ruling": EVERYONE,
         "decide_ruling": DECIDES,
+        "findings": EVERYONE,
+        "finding": EVERYONE,
+        "decide_findings": MENDS,
+        "decide_finding": MENDS,
+        "sign_listing": DECIDES,
+        "inspection_packet": EVERYONE,
+        "base_gaps": EVERYONE,
         "attach": OFFICE,
         "attach_record": frozenset({Role.PLATFORM}),
         "returns": EVERYONE,
@@ -60,6 +67,18 @@ MAY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
 )
 
 
-def may(role: Role, route: str) -> bool:
-    """Tell whether a role may use a route."""
-    return role in MAY.get(route, frozenset())
+OF_AGENCY: Final[Mapping[str, str]] = MappingProxyType(
+    dict.fromkeys(
+        (
+            "findings", "finding", "decide_findings", "decide_finding", "sign_listing", "inspection_packet",
+            "base_gaps",
+        ),
+        "aic",
+    )
+)  # fmt: skip
+"""Routes about one agency's work: stewards of other agencies may not use them."""
+
+
+def may(role: Role, route: str, agency: str | None = None) -> bool:
+    """Tell whether a role, of an agency where it is an agency's, may use a route."""
+    return role in MAY.get(route, frozenset()) and agency in (None, OF_AGENCY.get(route, agency))

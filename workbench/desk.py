@@ -38,7 +38,7 @@ class Desk:
 
     def may(self, route: str) -> bool:
         """Tell whether the person may use a route."""
-        return may(self.role, route)
+        return may(self.role, route, self.agency)
 
     def sees(self, agency: str) -> bool:
         """Tell whether the person sees an agency's rows."""
@@ -82,7 +82,7 @@ async def admit(request: Request) -> None:
     entered = await run_in_threadpool(door.enter, office, request, now)
     if entered is None:
         raise NotLoggedIn
-    if not may(entered.session.account.role, route):
+    if not may(entered.session.account.role, route, entered.session.account.agency):
         raise HTTPException(403, "您的角色无权使用此页面")
     if request.method not in ("GET", "HEAD"):
         await _check_form(request, entered)

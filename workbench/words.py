@@ -8,6 +8,7 @@ from typing import Final
 from connectors.descriptor import DescriptorError, load_agency
 from expectations.suite import load_suite
 from feeds.sites import load_sites
+from pipeline.inspection_packet import FIELD_NAMES, FINDING_KINDS, LINK_NAMES
 from store.accounts import Role
 from transforms.columns import KIND_NAMES, REFERENCE_NAMES, Kind
 from transforms.policy import withholdings
@@ -46,6 +47,16 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "superseded": "已被更新", "withdrawn": "已撤回", "approved": "已放行",
     },
     "decision": {"approve": "同意", "reject": "退回"},
+    "finding_kind": FINDING_KINDS,
+    "finding_field": FIELD_NAMES,
+    "finding_link": LINK_NAMES | {"": "无须关联"},
+    "finding_state": {
+        "open": "待处理", "sent_for_correction": "已请企业更正", "to_inspection": "已移送执法检查",
+        "confirmed": "已确认", "rejected": "不成立", "listing_proposed": "拟列异常待签批",
+        "listing_signed": "拟列异常已签批", "listing_refused": "不列异常", "closed": "已消除",
+    },
+    "finding_event": {"opened": "发现", "changed": "有变化", "closed": "已消除"},
+    "confidence": {"high": "0.9 以上", "middle": "0.7–0.9", "low": "0.7 以下"},
     "via": {"cli": "命令行", "airflow": "Airflow", "workbench": "工作台"},
     "row_state": {
         "published": "已公示", "withheld": "不公示",

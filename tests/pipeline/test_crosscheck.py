@@ -15,6 +15,7 @@ from reporting import YEAR, report, subject
 from pipeline.attach import NoRegister
 from pipeline.crosscheck import crosscheck
 from pipeline.exports import DISCREPANCIES, export
+from pipeline.findings import decide
 from store.discrepancies import LaterRunExists
 from transforms.columns import Reference
 
@@ -209,10 +210,11 @@ def test_a_later_report_and_a_later_snapshot_close_findings(findings: Findings) 
 
 def test_a_decision_of_a_person_is_kept_over_the_next_run(findings: Findings) -> None:
     findings.of([report(ONE)], [subject(ONE, address="www.a-b.com")])
-    findings.desk.change(
-        "INSERT INTO discrepancy_decision (finding_key, decision, person, reason, as_of)"
-        " SELECT finding_key, 'confirmed', '检查员甲', '已核实', as_of FROM discrepancy"
-    )
+    [seen] = findings.desk.query("SELECT finding_key, content_hash FROM finding")
+    decide(
+        findings.desk.office, [(seen["finding_key"], seen["content_hash"])], "confirmed",
+        person="检查员甲", reason="已核实", as_of=DAY,
+    )  # fmt: skip
     again = crosscheck(findings.desk.office, year=YEAR, as_of=DAY + dt.timedelta(days=1))
     assert again.events == {}
     assert [row["state"] for row in findings.exported()] == ["confirmed"]

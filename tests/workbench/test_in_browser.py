@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from delivering import DAY, penalty
+from delivering import DAY, Company, as_csv, penalty, registered, write
 from playwright.sync_api import Page, expect
+from reporting import YEAR, report, subject
 
+from pipeline.crosscheck import crosscheck
+from pipeline.office import Office
+from pipeline.register import load_register
 from store.accounts import Role
+from transforms.columns import Reference
 
 
 @pytest.fixture
@@ -73,6 +79,33 @@ def test_a_review_is_worked_off_by_keyboard(enter: Callable[..., Page], deliver:
     page.keyboard.press("g")
     page.keyboard.press("w")
     expect(page.get_by_text("没有符合条件的待办")).to_be_visible()
+
+
+def test_findings_are_handed_to_inspection_by_keyboard(
+    enter: Callable[..., Page], office: Office, deliver: Callable[..., int], tmp_path: Path
+) -> None:
+    register = write(tmp_path, "register.csv", as_csv([registered(Company(1))]))
+    load_register(office, register, as_of=DAY)
+    deliver([report(Company(1))], kind=Reference.ANNUAL_REPORT)
+    deliver([subject(Company(1), address="www.a-b.com")], kind=Reference.ONLINE_SUBJECT)
+    crosscheck(office, year=YEAR, as_of=DAY)
+    page = enter("检查员甲", Role.AGENCY, "aic")
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    expect(page.get_by_role("heading", name="比对结果")).to_be_visible()
+    page.get_by_role("link", name="瞒报 1").click()
+    page.wait_for_url("**kind=concealed**")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("a")
+    page.keyboard.type("请实地核实")
+    page.keyboard.press("Escape")
+    page.keyboard.press("i")
+    expect(page.get_by_role("link", name="已移送执法检查 1")).to_be_visible()
+    page.get_by_role("link", name="110105 1").click()
+    with page.expect_download() as packet:
+        page.get_by_role("link", name="执法检查清单").click()
+    assert packet.value.suggested_filename == "inspection-110105-20180821.xlsx"
 
 
 def test_one_person_cannot_approve_twice(enter: Callable[..., Page], held: int) -> None:

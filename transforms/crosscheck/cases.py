@@ -15,7 +15,7 @@ FindingKind = Literal["concealed", "omitted", "misreported", "not_reported", "ba
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One row of the decision table (domain 5.5)."""
+    """One row of the decision table (domain 5.5). ``lists``: it may end in 经营异常名录, cause 3."""
 
     number: int
     name: str
@@ -23,6 +23,7 @@ class Case:
     confidence: float
     title: str
     clears: str
+    lists: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@
 
   const act = (target) => {
     if (!target) return false;
-    if (target.matches("input, select, textarea")) target.focus();
+    if (target.matches("input:not([type=checkbox]), select, textarea")) target.focus();
     else target.click();
     return true;
   };

@@ -1,0 +1,115 @@
+"""比对: what the list shows and to whom, what is decided there, what leaves as a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from browsing import Browser
+from delivering import DAY, Company, as_csv, registered, write
+from openpyxl import load_workbook
+from reporting import YEAR, report, subject
+
+from pipeline.crosscheck import crosscheck
+from pipeline.office import Office
+from pipeline.register import load_register
+from store import finding_list
+from store.accounts import Role
+from store.discrepancies import Finding
+from store.finding_list import Filters
+from transforms.columns import Reference
+
+Enter = Callable[..., Browser]
+
+
+def findings(office: Office, **filters: str | None) -> list[Finding]:
+    with office.engine.connect() as connection:
+        return finding_list.list_findings(connection, Filters(**{"state": None} | filters), after=None, limit=99)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def compared(office: Office, deliver: Callable[..., int], tmp_path: Path) -> None:
+    """1 conceals a site in 110108, 2 forgets one in 110105, 3 reports one that the base does not have."""
+    companies = [Company(serial) for serial in (1, 2, 3)]
+    load_register(office, write(tmp_path, "register.csv", as_csv([registered(c) for c in companies])), as_of=DAY)
+    one, two, three = companies
+    deliver(
+        [report(one), report(two, address="www.b.com"), report(three, address="www.x.com")],
+        kind=Reference.ANNUAL_REPORT,
+    )
+    deliver(
+        [
+            subject(one, address="www.a-b.com", DISTRICT="110108", SITE_NAME="<script>alert(1)</script>"),
+            subject(two, address="www.b.com"), subject(two, address="www.c-d.com", number=1),
+        ],
+        kind=Reference.ONLINE_SUBJECT,
+    )  # fmt: skip
+    crosscheck(office, year=YEAR, as_of=DAY)
+
+
+@pytest.mark.usefixtures("compared")
+def test_the_list_is_narrowed_by_links(platform: Browser) -> None:
+    page = platform.get("/findings").text
+    assert all(name in page for name in ("仿真第1号", "仿真第2号", "仿真第3号"))
+    narrowed = platform.get("/findings", district="110108", kind="concealed", confidence="high").text
+    assert "仿真第1号" in narrowed and "仿真第2号" not in narrowed
+    assert "没有符合条件" in platform.get("/findings", confidence="low").text
+    assert platform.get("/findings", after="x_y").status_code == 422
+    assert {platform.get(path).status_code for path in ("/findings/none", "/findings/none/listing")} <= {404, 405}
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_finding_shows_both_sides_and_what_would_clear_it(platform: Browser, office: Office) -> None:
+    [found] = findings(office, kind="concealed")
+    page = platform.get(f"/findings/{found.finding_key}").text
+    assert found.evidence["snapshot_hash"] in page
+    for told in ("www.a-b.com", "S00000100", "更正年报并填报该网站或网店", "亮照信用代码", "2018-06-30"):
+        assert told in page
+    assert "<script>alert" not in page
+
+
+@pytest.mark.usefixtures("compared")
+def test_stewards_of_other_agencies_do_not_see_findings(log_in: Enter, office: Office) -> None:
+    [found] = findings(office, kind="concealed")
+    stranger = log_in("孙公安", Role.AGENCY, "psb")
+    for path in ("/findings", f"/findings/{found.finding_key}", "/findings/packet?district=110108"):
+        assert stranger.get(path).status_code == 403
+    assert "/findings" not in stranger.get("/").text
+    assert log_in("检查员甲", Role.AGENCY, "aic").get("/findings").status_code == 200
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_listing_is_signed_by_somebody_else(log_in: Enter, platform: Browser, office: Office) -> None:
+    [found] = findings(office, kind="concealed")
+    path, seen = f"/findings/{found.finding_key}", found.content_hash
+    assert platform.post(path, decision="confirmed", seen=seen).status_code == 422
+    assert platform.post(path, decision="confirmed", seen="other", reason="已查").status_code == 409
+    assert platform.post(path, decision="confirmed", seen=seen, reason="已查").status_code == 303
+    assert platform.post(path, decision="listing_proposed", seen=seen, reason="拒不更正").status_code == 303
+    assert "须由另一人签批" in platform.get(path).text
+    listing = {"decision": "listing_signed", "seen": seen, "reason": "同意"}
+    assert platform.post(f"{path}/listing", **listing).status_code == 409
+    inspector = log_in("检查员甲", Role.AGENCY, "aic")
+    assert inspector.post(f"{path}/listing", **listing).status_code == 403
+    assert log_in("李审批", Role.APPROVER).post(f"{path}/listing", **listing).status_code == 303
+    assert findings(office, kind="concealed")[0].state == "listing_signed"
+    assert "李审批" in platform.get("/audit").text
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_districts_findings_are_handed_over_as_a_packet(platform: Browser, office: Office) -> None:
+    [found] = findings(office, kind="concealed")
+    ticked = f"{found.finding_key}:{found.content_hash}"
+    assert platform.post("/findings", decision="to_inspection", reason="请查").status_code == 422
+    assert platform.post("/findings", decision="to_inspection", finding=ticked).status_code == 422
+    assert platform.post("/findings", decision="to_inspection", reason="请查", finding=ticked).status_code == 303
+    assert platform.post("/findings", decision="rejected", reason="误", finding="none:x").status_code == 404
+    assert "执法检查清单" in platform.get("/findings", state="to_inspection", district="110108").text
+    packet = platform.get("/findings/packet", district="110108")
+    assert packet.headers["content-disposition"] == 'attachment; filename="inspection-110108-20180821.xlsx"'
+    [sheet] = load_workbook(io.BytesIO(packet.content)).worksheets
+    assert sheet.max_row == 2 and sheet["C2"].value == Company(1).uscc
+    gaps = platform.get("/findings/base-gaps")
+    assert gaps.headers["content-type"].startswith("text/csv") and Company(3).uscc in gaps.text
