@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 REGISTER_CLOSED = Asset(name="register_closed", uri="disclosure://register")
 ATTACHED = Asset(name="records_attached", uri="disclosure://attachments")
+COMPARED = Asset(name="annual_reports_compared", uri="disclosure://crosscheck")
 DUE = Asset(name="attach_now", uri="disclosure://due")
 DUE_ALIAS = AssetAlias(name="attach_now_if_the_day_is_cut_off")
 

@@ -56,6 +56,15 @@ WHERE snapshot_date <= $1::date AND state = 'accepted'
 ORDER BY subject_id, snapshot_date DESC, record_id DESC
 """
 _ENTERPRISES: Final = "SELECT uscc, name, established, reg_state FROM enterprise WHERE to_version IS NULL"
+_YEARS: Final = "SELECT DISTINCT report_year FROM annual_report WHERE state = 'accepted' AND report_year >= '2014'"
+_LAST_COMPARED: Final = """
+SELECT DISTINCT ON (year) CAST(told ->> 'year' AS integer) AS year, run_no, as_of FROM step_run
+WHERE step = 'crosscheck' ORDER BY year, run_no DESC
+"""
+_NEWEST_INPUT: Final = """
+SELECT max(s.run_no) FROM step_run s LEFT JOIN delivery d USING (delivery_id)
+WHERE s.step = 'register' OR (s.step = 'ingest' AND d.kind IN ('annual_report', 'online_subject'))
+"""
 _BY_CODE: Final = ("uscc", "org_code", "regno")
 
 
@@ -105,6 +114,34 @@ def crosscheck(office: Office, *, year: int, as_of: dt.date) -> Compared:
             year, as_of.isoformat(), version, desk.reported, desk.sites, desk.operators_known,
             dict(sorted(counts.items())), events,
         )  # fmt: skip
+
+
+def years_due(office: Office, as_of: dt.date) -> list[int]:
+    """Return the years whose comparison would say something new on a day, oldest first.
+
+    A year has reports, or is the one before ``as_of`` while the base knows sites. It is due where reports, sites or a
+    register came in after it was last compared, or where its last day to file has passed since; never for a day before
+    that.
+    """
+    table = rules()
+    with office.engine.connect() as connection:
+        if connection.scalar(sa.select(sa.func.max(register_version.c.register_version))) is None:
+            return []
+        years = {int(year) for year in connection.scalars(sa.text(_YEARS))}
+        if connection.scalar(sa.text("SELECT 1 FROM online_subject LIMIT 1")) is not None:
+            years.add(as_of.year - 1)
+        compared = {row.year: row for row in connection.execute(sa.text(_LAST_COMPARED))}
+        newest_input = connection.scalar(sa.text(_NEWEST_INPUT)) or 0
+    due = []
+    for year in sorted(year for year in years if year < as_of.year):
+        last = compared.get(year)
+        if last is None:
+            due.append(year)
+        elif last.as_of <= as_of:
+            closed_between = last.as_of <= table.correction_until(year) < as_of
+            if closed_between or last.run_no < newest_input:
+                due.append(year)
+    return due
 
 
 class _Comparison:

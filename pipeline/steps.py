@@ -13,6 +13,8 @@ from connectors.endpoint import Endpoint, endpoint_from_environment
 from pipeline import holds
 from pipeline.attach import attach as attach_due
 from pipeline.collect import collect
+from pipeline.crosscheck import crosscheck as compare
+from pipeline.crosscheck import years_due
 from pipeline.digests import Senders
 from pipeline.digests import send_digests as send_due
 from pipeline.ingest import ingest_delivery
@@ -87,6 +89,12 @@ def publish(site: str, as_of: dt.date) -> dict[str, Any]:
     [published] = publish_sites(_office(), [site], as_of=as_of)
     publish_beside(_office(), [published])
     return asdict(published) | {"as_of": published.as_of.isoformat(), "directory": str(published.directory)}
+
+
+def crosscheck(as_of: dt.date) -> list[dict[str, Any]]:
+    """Compare the reports of every year that is due with the monitoring base."""
+    office = _office()
+    return [asdict(compare(office, year=year, as_of=as_of)) for year in years_due(office, as_of)]
 
 
 def open_holds() -> list[int]:

@@ -28,6 +28,7 @@ ALL = sorted(
         *PUBLISH,
         "approve_held_batches",
         "attach_records",
+        "crosscheck_annual_reports",
         "cut_off_day",
         "notify_people",
         "refresh_register",
@@ -65,6 +66,7 @@ def test_tasks_and_their_order(dags: dict[str, DAG]) -> None:
         **{dag_id: {"collect": ["close_day"], "close_day": []} for dag_id in COLLECT},
         "refresh_register": {"refresh": ["close_day"], "close_day": []},
         "attach_records": {"attach": []},
+        "crosscheck_annual_reports": {"compare": []},
         "cut_off_day": {"cut_off": []},
         "notify_people": {"send_digests": []},
         "watch_ledger": {"ask_for_approvals": [], "report_silence": []},
@@ -85,6 +87,7 @@ def test_the_dags_are_joined_by_assets(dags: dict[str, DAG]) -> None:
         **{f"collect__{agency}.close_day": [f"collection_closed__{agency}", late] for agency in AGENCIES},
         "refresh_register.close_day": ["register_closed", late],
         "attach_records.attach": ["records_attached"],
+        "crosscheck_annual_reports.compare": ["annual_reports_compared"],
         "cut_off_day.cut_off": [late],
         "watch_ledger.ask_for_approvals": ["delivery_held"],
         **{f"publish__{site}.publish": [f"feed__{site}"] for site in ("creditbj", "creditchina", "gsxt", "qyxy")},
@@ -98,7 +101,7 @@ def test_the_dags_are_joined_by_assets(dags: dict[str, DAG]) -> None:
     assert waits_for == {
         "attach_records": ["any", ["all", "register_closed", *agencies], "attach_now"],
         "approve_held_batches": "delivery_held",
-        **dict.fromkeys(PUBLISH, "records_attached"),
+        **dict.fromkeys([*PUBLISH, "crosscheck_annual_reports"], "records_attached"),
     }
 
 
