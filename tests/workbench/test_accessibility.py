@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from delivering import DAY, NEXT_DAY, Company, as_csv, document_no, penalty, registered, write
 from playwright.sync_api import Page, expect
+from reporting import YEAR, report, subject
 
 from pipeline.attach import attach
+from pipeline.crosscheck import crosscheck
 from pipeline.office import Office
 from pipeline.publish import publish
 from pipeline.register import load_register
 from pipeline.returning import make_notice
 from pipeline.rulings import propose
 from store.accounts import Role
+from transforms.columns import Reference
 
 CHECK = (Path(__file__).parent / "accessibility.js").read_text(encoding="utf-8")
 
@@ -23,7 +26,7 @@ PAGES = (
     "/", "/worklist", "/worklist/items", "/worklist/items?rule=R03.uscc", "/records", "/deliveries", "/deliveries/1",
     "/records?delivery_id=1", "/holds", "/holds/1", "/rulings", "/returns", "/returns/new/aic", "/returns/1",
     "/releases", "/releases/creditchina/1", "/releases/creditchina/1/verify", "/scorecards", "/audit", "/audit/verify",
-    "/nowhere",
+    "/findings", "/nowhere",
 )  # fmt: skip
 
 
@@ -47,8 +50,13 @@ def everything(office: Office, deliver: Callable[..., int], tmp_path: Path) -> l
         numbers = {row[0]: row[1] for row in found}
     wrong, uncertain, good = (numbers[document_no(serial)] for serial in (1, 3, 4))
     ruled = propose(office, good, cells={"CF_NR_FK": "3"}, person="李平台", reason="核对", as_of=NEXT_DAY)
+    deliver([report(Company(1))], kind=Reference.ANNUAL_REPORT)
+    deliver([subject(Company(1), address="www.a-b.com")], kind=Reference.ONLINE_SUBJECT)
+    crosscheck(office, year=YEAR, as_of=NEXT_DAY)
+    with office.engine.connect() as connection:
+        [finding_key] = connection.exec_driver_sql("SELECT finding_key FROM finding").scalars()
     return [
-        f"/records/{wrong}", f"/records/{wrong}/correct", f"/records/{uncertain}/attach",
+        f"/findings/{finding_key}", f"/records/{wrong}", f"/records/{wrong}/correct", f"/records/{uncertain}/attach",
         f"/rulings/{ruled.ruling.ruling_id}",
     ]  # fmt: skip
 
