@@ -44,3 +44,11 @@ def endpoint_from_environment(agency_id: str, environment: Mapping[str, str] | N
         raise EndpointError(f"agency {agency_id}: set {prefix}_URL to where it is reached")
     secret, ca_file, host_key = (values.get(f"{prefix}_{name}") or None for name in ("SECRET", "CA_FILE", "HOST_KEY"))
     return Endpoint(url, secret, ca_file, host_key)
+
+
+def find_endpoint(agency_id: str) -> Endpoint | None:
+    """Return the endpoint of the environment, null where no address is set."""
+    try:
+        return endpoint_from_environment(agency_id)
+    except EndpointError:
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Connection
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 if TYPE_CHECKING:
     from connectors.endpoint import Endpoint
@@ -33,3 +33,11 @@ def agency_endpoint(agency: str) -> Endpoint:
         ca_file=extra.get("ca_file"),
         host_key=extra.get("host_key"),
     )
+
+
+def find_agency_endpoint(agency: str) -> Endpoint | None:
+    """Return the endpoint in connection ``agency_<agency>``, null where there is no such connection."""
+    try:
+        return agency_endpoint(agency)
+    except AirflowNotFoundException:
+        return None

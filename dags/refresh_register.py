@@ -1,5 +1,9 @@
 """Take in the newest enterprise register, so that the records of the day are attached against it.
 
+It comes as files in the inbox, and by the register streams of the agency that keeps it (once a week in full, every day
+its changes); a registrar without a connection is not asked. A full set that would close more enterprises than its
+descriptor allows fails this run and changes nothing.
+
 The register is versioned; every attachment names the version it used. When the refresh fails the day goes on with the
 last version: a missing enterprise sends its records to review, it never attaches them to another one.
 
@@ -12,11 +16,13 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import CronPartitionTimetable, dag, get_current_context, task
+from airflow.sdk.timezone import utcnow
 
 from dags.assets import REGISTER_CLOSED, close_part
 from dags.business_date import KEY_FORMAT, TIMEZONE, business_date
 from dags.deadlines import deadline
-from dags.duty import DEFAULT_ARGS
+from dags.duty import AGENCY_RETRIES, AGENCY_RETRY_POLICY, DEFAULT_ARGS
+from dags.endpoints import find_agency_endpoint
 
 
 @dag(
@@ -32,11 +38,13 @@ from dags.duty import DEFAULT_ARGS
 def refresh_register() -> None:
     """Define the DAG."""
 
-    @task
+    @task(retries=AGENCY_RETRIES, retry_policy=AGENCY_RETRY_POLICY)
     def refresh() -> dict[str, Any]:
         from pipeline import steps  # noqa: PLC0415 - not while a DAG file is parsed
+        from pipeline.register_pull import registrars  # noqa: PLC0415
 
-        return steps.refresh_register(business_date(get_current_context()))
+        endpoints = {agency: found for agency in registrars() if (found := find_agency_endpoint(agency))}
+        return steps.refresh_register(business_date(get_current_context()), endpoints, now=utcnow())
 
     close_part(REGISTER_CLOSED, after=refresh())
 

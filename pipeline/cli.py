@@ -252,12 +252,16 @@ def run(
     from connectors.transports.contract import AgencyError
     from pipeline import steps
     from pipeline.attach import NoRegister
+    from pipeline.register import RegisterSuspect
 
     day = as_of.date()
     done: dict[str, Any] = {}
     failed: dict[str, str] = {}
     with err.status("register") as status:
-        done["register"] = steps.refresh_register(day)
+        try:
+            done["register"] = steps.refresh_register(day, now=dt.datetime.now(dt.UTC))
+        except (AgencyError, RegisterSuspect, DeliveryRefused) as error:
+            failed["register"] = str(error)
         for agency_id in agency or agency_ids():
             status.update(f"collecting {agency_id}")
             try:

@@ -17,7 +17,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from connectors.archive import Archive, StoredFile
-from connectors.descriptor import Absence, Agency, RecordStream, load_agency
+from connectors.descriptor import Absence, Agency, RecordStream, ReferenceStream, Stream, load_agency
 from connectors.endpoint import Endpoint
 from connectors.transports.contract import (
     AgencyError,
@@ -33,12 +33,16 @@ from pipeline.circuit import CircuitOpen
 from store import collections as ledger
 from store import retention, runs, sources
 from store.sources import FailureClass, Health
+from transforms.columns import Content, content_named
 
 log = logging.getLogger(__name__)
 
 Ingest = Callable[[int], object]
 """Takes one delivery in, by its id: archived -> checked or refused. Called again for one that was cut off."""
 
+
+REGISTER: Final = "register"
+"""Content of the streams that ``pipeline.register_pull`` reads."""
 
 MOST_MISSED_DAYS: Final = 31
 """Missed days that are read one by one; what lies before them comes with the first of them."""
@@ -64,11 +68,11 @@ class StreamCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class Source:
     """A stream with what is needed to read it, and the counts that reading it adds to."""
 
     agency: str
-    stream: RecordStream
+    stream: Stream
     endpoint: Endpoint
     archive: Archive
     counts: StreamCounts
@@ -100,8 +104,8 @@ def collect(
     for stream in describe(agency).streams:
         counts = streams[stream.id] = StreamCounts()
         try:
-            with _watched(engine, agency, stream, counts, now):
-                _collect_stream(_Source(agency, stream, endpoint, archive, counts), as_of, engine)
+            with watched(engine, agency, stream, counts, now):
+                read_stream(Source(agency, stream, endpoint, archive, counts), as_of, engine)
         except AgencyError as error:
             counts.state = "skipped" if isinstance(error, CircuitOpen) else "failed"
             failures[stream.id] = error
@@ -115,7 +119,7 @@ def collect(
     for delivery_id in waiting:
         ingest(delivery_id)
     if failures:
-        raise _as_one(failures)
+        raise as_one(failures)
     counts_by_stream = {stream_id: asdict(counts) for stream_id, counts in streams.items()}
     return {"agency": agency, "as_of": as_of.isoformat(), "streams": counts_by_stream, "ingested": waiting}
 
@@ -125,8 +129,8 @@ class StreamBusy(AgencyUnavailable):
 
 
 @contextlib.contextmanager
-def _watched(
-    engine: sa.Engine, agency: str, stream: RecordStream, counts: StreamCounts, now: datetime | None
+def watched(
+    engine: sa.Engine, agency: str, stream: Stream, counts: StreamCounts, now: datetime | None
 ) -> Iterator[None]:
     """Ask a source only when its circuit lets it be asked, and keep how it answered."""
     if now is None:
@@ -152,8 +156,10 @@ def _watched(
             sources.write_health(connection, health)
 
 
-def _collect_stream(source: _Source, as_of: date, engine: sa.Engine) -> None:
-    """Finish the pull that was cut off, if any, because the watermark moves through whole pulls only; then pull.
+def read_stream(source: Source, as_of: date, engine: sa.Engine) -> None:
+    """Pull a stream for a business day into archive and ledger.
+
+    Finish the pull that was cut off, if any, because the watermark moves through whole pulls only; then pull.
 
     Days on which the source could not be read are read one by one: each becomes the delivery that it would have been,
     so that two versions of a record stand in two deliveries in their order, not beside each other in one.
@@ -184,7 +190,7 @@ def _days_to_read(last: date | None, as_of: date) -> list[date]:
     return [as_of - timedelta(days=back) for back in range(min(max(missed, 0), MOST_MISSED_DAYS), -1, -1)]
 
 
-def _finish(connection: sa.Connection, opened: ledger.Collection, source: _Source) -> None:
+def _finish(connection: sa.Connection, opened: ledger.Collection, source: Source) -> None:
     """Pull from the collection's cursor to the end of the source."""
     counts = source.counts
     completed: ledger.Completed | None = None
@@ -206,7 +212,7 @@ def _finish(connection: sa.Connection, opened: ledger.Collection, source: _Sourc
                     full_set=piece.full_set or isinstance(source.stream.deletions, Absence),
                 )
                 if piece.last:
-                    completed = ledger.complete(connection, opened, source.stream.kind)
+                    completed = ledger.complete(connection, opened, _content(source.stream))
             counts.pieces += 1
             counts.bytes += stored.size
             counts.rows += piece.rows or 0
@@ -218,10 +224,21 @@ def _finish(connection: sa.Connection, opened: ledger.Collection, source: _Sourc
         raise
     if completed is None:
         with connection.begin():
-            completed = ledger.complete(connection, opened, source.stream.kind)
+            completed = ledger.complete(connection, opened, _content(source.stream))
     state = "new" if completed.new else "repeated" if completed.delivery_id else "empty"
     if _TOLD.index(state) >= _TOLD.index(counts.state):
         counts.state, counts.delivery_id = state, completed.delivery_id
+
+
+def _content(stream: Stream) -> Content | None:
+    """Return what a pull's delivery holds; null for the register, which makes versions instead of deliveries."""
+    match stream:
+        case RecordStream(kind=kind):
+            return kind
+        case ReferenceStream(content=content) if content != REGISTER:
+            return content_named(content)
+        case _:
+            return None
 
 
 def _keep(archive: Archive, piece: Piece) -> StoredFile:
@@ -231,7 +248,8 @@ def _keep(archive: Archive, piece: Piece) -> StoredFile:
     return stored
 
 
-def _as_one(failures: dict[str, AgencyError]) -> AgencyError:
+def as_one(failures: dict[str, AgencyError]) -> AgencyError:
+    """Return one error for those of several streams; asking again may help where it may help any of them."""
     message = "; ".join(f"{stream_id}: {error}" for stream_id, error in failures.items())
     temporary = [error for error in failures.values() if isinstance(error, AgencyUnavailable)]
     if not temporary:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from connectors.descriptor import Limit
 from connectors.formats.reader import TextTable, open_table
 from pipeline.journal import journaled
 from pipeline.masking import masked
@@ -69,13 +70,20 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "full") -> Loaded:
+class RegisterSuspect(Exception):
+    """A full set that would close more enterprises than is usual: nothing of it was loaded."""
+
+
+def load_register(
+    office: Office, path: Path, *, as_of: dt.date, mode: Mode = "full", may_close: Limit | None = None
+) -> Loaded:
     """Load one register file.
 
     The bytes go to the raw archive first. Rows without a valid USCC or a name, and codes that stand twice with
     different content, are refused one by one and reported; what is known of an enterprise whose row was refused stays.
     Loading the newest version's file again does nothing, and so does loading any file again for its day.
-    Raises ``DeliveryRefused`` when the file as a whole cannot be read.
+    Raises ``DeliveryRefused`` when the file as a whole cannot be read, ``RegisterSuspect`` when a full set would close
+    more enterprises than ``may_close``; by hand there is no such limit.
     """
     with journaled(office), office.engine.begin() as connection:
         runs.hold_still(connection, retention.LOCK)
@@ -116,6 +124,8 @@ def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "f
             .returning(register_version.c.register_version)
         ).scalar_one()  # fmt: skip
         counts = _merge(connection, version, mode)
+        if may_close is not None:
+            _require_few_closed(connection, counts["closed"], may_close, path.name)
         connection.execute(
             sa.update(register_version).where(register_version.c.register_version == version).values(**counts)
         )
@@ -123,6 +133,18 @@ def load_register(office: Office, path: Path, *, as_of: dt.date, mode: Mode = "f
     with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE enterprise"))
     return Loaded(version, table.rows, **counts, refused=refused, already_loaded=False, problems=masked(problems))
+
+
+def _require_few_closed(connection: sa.Connection, closed: int, may_close: Limit, file: str) -> None:
+    if closed <= may_close.rows:
+        return
+    current = connection.scalar(sa.text("SELECT count(*) FROM enterprise WHERE to_version IS NULL")) or 0
+    most = may_close.most(current + closed)
+    if closed > most:
+        raise RegisterSuspect(
+            f"{file}: {closed} enterprises of the register are missing from this full set, the limit is {most}: ask the"
+            " registrar; if they are really gone, load the file by hand (disclosure register load)"
+        )
 
 
 def _write(connection: sa.Connection, rows: pa.Table, refused_codes: pa.Table) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from typing import Any, Final
 
 from connectors.descriptor import load_agency
-from connectors.endpoint import Endpoint, endpoint_from_environment
+from connectors.endpoint import Endpoint, endpoint_from_environment, find_endpoint
 from pipeline import holds
 from pipeline.attach import attach as attach_due
 from pipeline.collect import collect
@@ -20,7 +21,8 @@ from pipeline.digests import send_digests as send_due
 from pipeline.ingest import ingest_delivery
 from pipeline.office import Office, open_office
 from pipeline.publish import publish as publish_sites
-from pipeline.register import Mode, load_register
+from pipeline.register import Loaded, Mode, load_register
+from pipeline.register_pull import pull_register, registrars
 from pipeline.scorecard import publish_beside
 from pipeline.silence import late_sources
 from store.holds import Choice, Hold, HoldDecided
@@ -54,8 +56,25 @@ def collect_agency(
     )
 
 
-def refresh_register(as_of: dt.date) -> dict[str, Any]:
-    """Load the register files of the inbox up to a business day, oldest first; those loaded before change nothing."""
+def refresh_register(
+    as_of: dt.date, endpoints: Mapping[str, Endpoint] | None = None, *, now: dt.datetime | None = None
+) -> dict[str, Any]:
+    """Load the register up to a business day: the files of the inbox, oldest first, then what its streams bring.
+
+    Files loaded before change nothing. ``endpoints`` says where each registrar is reached, else the environment; one
+    without an address is not asked. Raises as ``pipeline.register_pull.pull_register``.
+    """
+    files = _load_inbox(as_of)
+    pulled: list[dict[str, Any]] = []
+    for agency in registrars():
+        endpoint = endpoints.get(agency) if endpoints is not None else find_endpoint(agency)
+        if endpoint is not None:
+            loaded = pull_register(_office(), agency, as_of, endpoint=endpoint, now=now)
+            pulled += [_counts(each) | {"agency": agency} for each in loaded]
+    return {"files": files, "pulled": pulled}
+
+
+def _load_inbox(as_of: dt.date) -> list[dict[str, Any]]:
     office = _office()
     loaded: list[dict[str, Any]] = []
     found = [(match["day"], match["mode"], path) for path, match in _register_files(office)]
@@ -65,11 +84,12 @@ def refresh_register(as_of: dt.date) -> dict[str, Any]:
             continue
         chosen: Mode = "full" if mode == "full" else "changes"
         outcome = load_register(office, path, as_of=speaks_of, mode=chosen)
-        loaded.append(
-            {key: value for key, value in asdict(outcome).items() if key != "problems"}
-            | {"file": path.name, "problems": len(outcome.problems)}
-        )
-    return {"files": loaded}
+        loaded.append(_counts(outcome) | {"file": path.name})
+    return loaded
+
+
+def _counts(loaded: Loaded) -> dict[str, Any]:
+    return asdict(loaded) | {"problems": len(loaded.problems)}
 
 
 def _register_files(office: Office) -> list[tuple[Any, re.Match[str]]]:

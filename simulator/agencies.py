@@ -15,12 +15,13 @@ from typing import Final, Self
 
 import trustme
 
-from connectors.descriptor import load_agency
+from connectors.descriptor import Absence, ReferenceStream, load_agency
 from connectors.endpoint import Endpoint
-from simulator.business_days import DEMO_DAYS
-from simulator.desks import Building, Desk, set_up
+from pipeline.register_pull import register_streams
+from simulator.business_days import DEMO_DAYS, FULL_REGISTER_DAYS
+from simulator.desks import Building, Desk, HttpsDesk, set_up
 from simulator.plan import SERVED, plans
-from simulator.population import make_population, register_name, write_register_of
+from simulator.population import COLUMNS, Enterprise, make_population, register_name, write_register_of
 from simulator.records import World, make_world
 
 
@@ -102,8 +103,24 @@ class Simulator:
         return sum(len(rows) for (name, _, sent), rows in self.world.rows.items() if name == agency and sent <= day)
 
     def publish_register(self, day: date) -> None:
-        """Write the register file of a day."""
+        """Write the register file of a day, and put its rows in place at the agencies that serve the register."""
         write_register_of(self.population, day, self._home)
+        for agency, desk in self.desks.items():
+            if isinstance(desk, HttpsDesk):
+                for stream in register_streams(load_agency(agency)):
+                    self._serve_register(desk, stream, day)
+
+    def _serve_register(self, desk: HttpsDesk, stream: ReferenceStream, day: date) -> None:
+        """Put a day's register in place where the stream carries what the day has: the full set, or changes."""
+        is_full = isinstance(stream.deletions, Absence)
+        days = [each for each in self.days if each <= day and (each in FULL_REGISTER_DAYS) == is_full]
+        if day in days:
+            first = 1 + sum(len(self._register(earlier)) for earlier in days[:-1])
+            rows = [dict(zip(COLUMNS, each.row(), strict=True)) for each in self._register(day)]
+            desk.publish_reference(stream, day, rows, first)
+
+    def _register(self, day: date) -> Sequence[Enterprise]:
+        return self.population.on(day) if day in FULL_REGISTER_DAYS else self.population.changes[day]
 
     def publish_agency(self, agency: str, day: date) -> None:
         """Put one agency's rows of a day in place."""

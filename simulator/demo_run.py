@@ -63,9 +63,6 @@ class RunningSystem:
         Raises ``RunsMissingError``, with the end of the log of each failed task, when one did not end well.
         """
         self.simulator.publish_day(day)
-        inbox = self.office.settings.register_inbox
-        inbox.mkdir(exist_ok=True)
-        shutil.copy(self.simulator.register_file(day), inbox)
         for dag_id in STARTED_BY_HAND:
             self.client.trigger(dag_id, day)
         return self.client.wait_for_runs(dict.fromkeys(DAG_IDS, 1), day, timeout, progress, may_fail=WITHOUT_ADDRESS)

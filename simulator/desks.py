@@ -14,7 +14,18 @@ from typing import Final, Protocol, Self
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from connectors.descriptor import Agency, DropFolder, ExchangeDb, HtmlList, PagedApi, RecordStream, Sftp, SoapService
+from connectors.descriptor import (
+    Agency,
+    DropFolder,
+    ExchangeDb,
+    HtmlList,
+    PagedApi,
+    RecordStream,
+    ReferenceStream,
+    Sftp,
+    SoapService,
+    Stream,
+)
 from connectors.endpoint import Endpoint
 from simulator.dialect import as_source_writes, columns_of, marks_of
 from simulator.faults import OF_CONTENT, FaultKind, FaultSwitch
@@ -113,7 +124,7 @@ class HttpsDesk(Desk):
         super().__init__(agency, server.faults, server.able)
         self.server: Final = server
         self._endpoint = Endpoint(server.url, token, str(building.home / "ca.pem"))
-        for stream in agency.streams:
+        for stream in (*agency.streams, *agency.references):
             self.server.publish(_path(stream), building.first_day, [])
 
     @property
@@ -133,6 +144,10 @@ class HttpsDesk(Desk):
     def stop(self) -> None:
         """Answer no more."""
         self.server.stop()
+
+    def publish_reference(self, stream: ReferenceStream, day: date, rows: Sequence[Row], first_number: int) -> None:
+        """Put rows of a stream that carries no records in place."""
+        self.server.publish(_path(stream), day, rows, first_number)
 
     def _put(self, stream: RecordStream, day: date, rows: Sequence[Row], first_number: int) -> None:
         self.server.publish(_path(stream), day, rows, first_number)
@@ -221,7 +236,7 @@ class TableDesk(Desk):
         self.server.publish(_table(stream), day, rows, first_number)
 
 
-def _path(stream: RecordStream) -> str:
+def _path(stream: Stream) -> str:
     match stream.transport:
         case PagedApi(path=path) | HtmlList(path=path):
             return path

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store import deliveries
 from store.schema import collection, collection_piece, delivery, delivery_file, watermark, watermark_move
-from transforms.columns import Kind
+from transforms.columns import Content
 
 Cursor = dict[str, Any]
 
@@ -71,11 +71,14 @@ def open_collection(connection: sa.Connection, agency: str, stream: str, as_of: 
     found = _find(connection, where)
     if found and not found.complete:
         return found
-    if found and found.delivery_id is not None:
+    if found and (found.delivery_id is not None or found.pieces):
         if not _resync_asked(connection, agency, stream):
             return found
         _forget_pieces(connection, found.collection_id)
-    start = {"state": "open", "cursor": read_watermark(connection, agency, stream), "full_set": False}
+    start = {
+        "state": "open", "cursor": read_watermark(connection, agency, stream), "full_set": False,
+        "register_version": None,
+    }  # fmt: skip
     statement = insert(collection).values(agency=agency, stream=stream, as_of=as_of, **start)
     connection.execute(statement.on_conflict_do_update(index_elements=["agency", "stream", "as_of"], set_=start))
     opened = _find(connection, where)
@@ -170,16 +173,19 @@ class Completed:
     new: bool
 
 
-def complete(connection: sa.Connection, opened: Collection, kind: Kind) -> Completed:
-    """Complete a collection: make its delivery (none without pieces) and move the watermark to its cursor."""
+def complete(connection: sa.Connection, opened: Collection, content: Content | None) -> Completed:
+    """Complete a collection: make its delivery and move the watermark to its cursor.
+
+    No delivery is made without pieces, nor of a register (``content`` null), which is loaded as a version.
+    """
     pieces = connection.execute(
         sa.select(collection_piece)
         .where(collection_piece.c.collection_id == opened.collection_id)
         .order_by(collection_piece.c.ordinal)
     ).all()
     completed = Completed(None, new=False)
-    if pieces:
-        completed = _deliver(connection, opened, kind, pieces)
+    if pieces and content is not None:
+        completed = _deliver(connection, opened, content, pieces)
     cursor = connection.scalar(
         sa.update(collection)
         .where(collection.c.collection_id == opened.collection_id)
@@ -201,7 +207,9 @@ def complete(connection: sa.Connection, opened: Collection, kind: Kind) -> Compl
     return completed
 
 
-def _deliver(connection: sa.Connection, opened: Collection, kind: Kind, pieces: Sequence[sa.Row[Any]]) -> Completed:
+def _deliver(
+    connection: sa.Connection, opened: Collection, content: Content, pieces: Sequence[sa.Row[Any]]
+) -> Completed:
     """Make the delivery of a collection's pieces.
 
     The same bytes are one delivery, but for a full set: when another one came in between, saying the old set again
@@ -215,7 +223,7 @@ def _deliver(connection: sa.Connection, opened: Collection, kind: Kind, pieces: 
     if full_set and not _is_newest_set(connection, opened, [piece.sha256 for piece in pieces]):
         occasion = f"full set of {opened.as_of}"
     delivery_id, new = deliveries.register_delivery(
-        connection, agency=opened.agency, kind=kind, as_of=opened.as_of, files=files, stream=opened.stream,
+        connection, agency=opened.agency, kind=content, as_of=opened.as_of, files=files, stream=opened.stream,
         full_set=bool(full_set), occasion=occasion,
     )  # fmt: skip
     if new:
@@ -252,6 +260,46 @@ def enter_again(
     moved = insert(watermark).values(agency=agency, stream=stream, value=cursor, as_of=as_of)
     connection.execute(
         moved.on_conflict_do_update(index_elements=["agency", "stream"], set_={"value": cursor, "as_of": as_of})
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Unloaded:
+    """A complete pull of a register stream that no register version was made of yet; ``files``: name and sha256."""
+
+    collection_id: int
+    stream: str
+    as_of: date
+    files: tuple[tuple[str, str], ...]
+
+
+def unloaded(connection: sa.Connection, agency: str, streams: Sequence[str]) -> list[Unloaded]:
+    """Return what is to be loaded into the register, oldest day first, of a day in the order of ``streams``."""
+    query = (
+        sa.select(collection, collection_piece.c.name, collection_piece.c.sha256)
+        .join(collection_piece, collection_piece.c.collection_id == collection.c.collection_id)
+        .where(
+            collection.c.agency == agency,
+            collection.c.stream.in_(streams),
+            collection.c.state == "complete",
+            collection.c.register_version.is_(None),
+        )
+        .order_by(collection.c.collection_id, collection_piece.c.ordinal)
+    )
+    found: dict[int, Unloaded] = {}
+    for row in connection.execute(query):
+        before = found.get(row.collection_id)
+        files = (*(before.files if before else ()), (row.name, row.sha256))
+        found[row.collection_id] = Unloaded(row.collection_id, row.stream, row.as_of, files)
+    return sorted(found.values(), key=lambda each: (each.as_of, streams.index(each.stream)))
+
+
+def enter_version(connection: sa.Connection, collection_id: int, register_version: int) -> None:
+    """Enter the register version that a pull was loaded as."""
+    connection.execute(
+        sa.update(collection)
+        .where(collection.c.collection_id == collection_id)
+        .values(register_version=register_version)
     )
 
 

@@ -50,6 +50,7 @@ collection = sa.Table(
     sa.Column("cursor", sa.JSON, nullable=False, comment="where the transport goes on after the last piece"),
     sa.Column("full_set", sa.Boolean, nullable=False, server_default=sa.false(), comment="says all that there is"),
     sa.Column("delivery_id", sa.BigInteger, comment="the delivery that its pieces became"),
+    sa.Column("register_version", sa.BigInteger, comment="the register version that its pieces were loaded as"),
     sa.Column("started_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
     sa.UniqueConstraint("agency", "stream", "as_of"),
     comment="one pull of one stream for one business day; resumed from its cursor when it was cut off",
