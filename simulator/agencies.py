@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import trustme
 
@@ -23,9 +23,10 @@ from simulator.desks import Building, Desk, HttpsDesk, set_up
 from simulator.plan import SERVED, plans
 from simulator.population import COLUMNS, Enterprise, make_population, register_name, write_register_of
 from simulator.records import World, make_world
+from simulator.servers.served import Served
 
 
-class Simulator:
+class Simulator(Served):
     """Serves what the agencies send; publish a day to put its data in place.
 
     ``exchange_url`` is the SQLAlchemy URL of a database in which the exchange tables may be made.
@@ -56,15 +57,6 @@ class Simulator:
         self.desks: Final[Mapping[str, Desk]] = {agency: set_up(load_agency(agency), building) for agency in agencies}
         self._running = ExitStack()
         self._published: list[date] = []
-
-    def __enter__(self) -> Self:
-        """Start serving."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop serving."""
-        self.stop()
 
     def start(self) -> None:
         """Make the exchange tables and answer requests from now on."""

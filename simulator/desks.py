@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 import ssl
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
@@ -33,6 +33,7 @@ from simulator.servers import dated_files
 from simulator.servers.exchange_db import WHILE_WRITING, ExchangeDatabase
 from simulator.servers.html_site import HtmlSite
 from simulator.servers.paged_api import PagedApiServer
+from simulator.servers.served import Served
 from simulator.servers.sftp import SftpServer
 from simulator.servers.soap import SoapServer
 from simulator.servers.workbook import WorkbookHabits, as_workbook
@@ -51,7 +52,7 @@ class Building:
     first_day: date
 
 
-class Desk(ABC):
+class Desk(Served):
     """One agency. ``publish`` puts the rows of a stream and day in place; a second time changes nothing."""
 
     def __init__(self, agency: Agency, faults: FaultSwitch, able: Collection[FaultKind]) -> None:
@@ -60,15 +61,6 @@ class Desk(ABC):
         spoilable = {kind for kind in OF_CONTENT if any(can_spoil(stream, kind) for stream in agency.streams)}
         self.able: Final = frozenset({*able, *spoilable})
         self._streams: Final = {stream.id: stream for stream in agency.streams}
-
-    def __enter__(self) -> Self:
-        """Start serving."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop serving."""
-        self.stop()
 
     @property
     def requests(self) -> Sequence[str]:
@@ -79,14 +71,6 @@ class Desk(ABC):
     @abstractmethod
     def endpoint(self) -> Endpoint:
         """Where the agency is reached."""
-
-    @abstractmethod
-    def start(self) -> None:
-        """Answer from now on."""
-
-    @abstractmethod
-    def stop(self) -> None:
-        """Answer no more; files and tables stay."""
 
     def publish(self, stream_id: str, day: date, rows: Sequence[Row], first_number: int) -> None:
         """Write rows as their source does and put them in place; the first one has this number of change."""

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from simulator.faults import FaultKind, FaultSwitch
+from simulator.servers.served import Served
 
 Row = Mapping[str, str]
 Writer = Callable[[Sequence[Row]], bytes]
@@ -55,7 +56,7 @@ def drop_file(folder: Path, name: str, rows: Sequence[Row], *, encoding: str = "
     return drop_content(folder, name, as_csv(rows, encoding=encoding), len(rows))
 
 
-class DropFolder:
+class DropFolder(Served):
     """A folder of the shape that :mod:`simulator.servers` describes; faults befall what is published.
 
     ``page`` of a fault is ignored. ``TRUNCATED``: half of the file, with the manifest of the whole. ``LOGIN_PAGE``: a
@@ -70,14 +71,6 @@ class DropFolder:
         self.folder: Final = folder
         self.faults: Final = FaultSwitch()
         self.start()
-
-    def __enter__(self) -> Self:
-        """Have the folder filled."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave what lies there."""
 
     def start(self) -> None:
         """Make the folder where there is none."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Final, Self
+from typing import Final
 
 import sqlalchemy as sa
 
 from connectors.endpoint import Endpoint
 from connectors.transports.exchange_db import database_url
 from simulator.faults import FaultKind, FaultSwitch
+from simulator.servers.served import Served
 
 Row = Mapping[str, str]
 
@@ -20,7 +21,7 @@ WHILE_WRITING: Final = (FaultKind.LATE_COMMIT, FaultKind.NUMBER_GAP)
 _KEY: Final = "CHANGE_NO"
 
 
-class ExchangeDatabase:
+class ExchangeDatabase(Served):
     """Tables of the shape that :mod:`simulator.servers` describes, in PostgreSQL or MariaDB.
 
     ``path`` of ``publish`` is the table. Faults befall what is published: ``LATE_COMMIT``: the first half of the rows
@@ -36,15 +37,6 @@ class ExchangeDatabase:
         self._engine = sa.create_engine(database_url(Endpoint(url)))
         self._late: list[sa.Connection] = []
         self._gaps: dict[tuple[str, date], int] = {}
-
-    def __enter__(self) -> Self:
-        """Make the tables."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Let go of the database."""
-        self.stop()
 
     def start(self) -> None:
         """Make the tables that are not there."""

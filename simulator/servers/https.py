@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import ssl
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +13,12 @@ from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
 from threading import BoundedSemaphore, Thread
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlsplit
 
 from simulator.faults import Fault, FaultKind, FaultSwitch
 from simulator.servers.published import Published, Row
+from simulator.servers.served import Served
 
 LOGIN_PAGE: Final = (
     "<!DOCTYPE html><html><head><title>统一认证登录</title></head><body><form method='post' action='/login'>"
@@ -69,7 +70,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class HttpsServer(ABC):
+class HttpsServer(Served):
     """A server of the shape that :mod:`simulator.servers` describes; a protocol adds ``answer``.
 
     ``faults_of_protocol`` are those that only this protocol can show, by ``spoilt``.
@@ -106,15 +107,6 @@ class HttpsServer(ABC):
     def requests(self) -> list[str]:
         """Targets asked so far, oldest first; the last 10,000."""
         return list(self._asked)
-
-    def __enter__(self) -> Self:
-        """Start serving."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop serving."""
-        self.stop()
 
     def start(self) -> None:
         """Answer from now on, in threads of its own."""

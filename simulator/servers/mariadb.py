@@ -9,15 +9,17 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import pymysql
+
+from simulator.servers.served import Served
 
 _SECONDS_TO_START: Final = 60
 _USER: Final = "exchange"
 
 
-class MariaDbServer:
+class MariaDbServer(Served):
     """A server that only this machine reaches, with one account that owns the database ``exchange``."""
 
     def __init__(self, data: Path) -> None:
@@ -32,15 +34,6 @@ class MariaDbServer:
     def url(self) -> str:
         """SQLAlchemy URL of the database, with the password of its owner."""
         return f"mariadb+pymysql://{_USER}:{self.password}@127.0.0.1:{self._port}/exchange"
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop."""
-        self.stop()
 
     def start(self) -> None:
         """Make the data directory where there is none and serve; FileNotFoundError without an installed server."""

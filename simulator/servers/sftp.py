@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import paramiko
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,6 +23,7 @@ from paramiko.sftp import SFTP_FAILURE, SFTP_NO_SUCH_FILE, SFTP_PERMISSION_DENIE
 
 from simulator.faults import Fault, FaultKind
 from simulator.servers.dated_files import FOLDER_FAULTS, DropFolder, Row, Writer, as_csv
+from simulator.servers.served import Served
 
 USER: Final = "reader"
 _AT_LOGIN: Final = (FaultKind.UNAUTHORIZED,)
@@ -39,7 +40,7 @@ def new_key() -> tuple[paramiko.PKey, str]:
     return paramiko.Ed25519Key.from_private_key(io.StringIO(text)), text
 
 
-class SftpServer:
+class SftpServer(Served):
     """A server of the shape that :mod:`simulator.servers` describes.
 
     Logs ``reader`` in with ``password`` or, where one is given, with the private half of ``client_key``. Faults of
@@ -80,15 +81,6 @@ class SftpServer:
     def host_key(self) -> str:
         """The known_hosts line, fit for an endpoint."""
         return f"[127.0.0.1]:{self._port} {self._key.get_name()} {self._key.get_base64()}"
-
-    def __enter__(self) -> Self:
-        """Start serving."""
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop serving."""
-        self.stop()
 
     def start(self) -> None:
         """Answer from now on, in threads of its own."""
