@@ -57,12 +57,13 @@ def as_text(outcome: Outcome) -> str:
         faults.add_row(each.day.isoformat(), each.agency, each.what.value, each.expected, happened)
     out.print(faults)
     agencies = Table(title="deliveries of the run with faults", title_justify="left", show_edge=False)
-    for header in ("agency", "deliveries", "rows delivered", "rows accounted for"):
+    for header in ("agency", "deliveries", "rows delivered", "in a delivery kept out", "accounted for one by one"):
         agencies.add_column(header)
     for agency, found in by_agency(outcome.delivered).items():
         states = ", ".join(f"{each.state} {each.deliveries}" for each in found)
         rows = sum(each.rows for each in found)
-        agencies.add_row(agency, states, str(rows), str(found[0].accounted))
+        kept_out = sum(each.rows for each in found if each.state != "checked")
+        agencies.add_row(agency, states, str(rows), str(kept_out), str(found[0].accounted))
     out.print(agencies)
     lost = sum(each.lost for each in outcome.differences)
     out.print(f"{outcome.records} records; {lost} lost with what was destroyed for good, as planned")
