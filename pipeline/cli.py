@@ -25,6 +25,7 @@ from pipeline.commands import (
     audit,
     correction,
     holds,
+    receipts,
     returns,
     review,
     scorecard,
@@ -60,6 +61,7 @@ feeds_app = typer.Typer(no_args_is_help=True, help="The reference client of a pu
 app.add_typer(register_app, name="register")
 app.add_typer(export_app, name="export")
 app.add_typer(feeds_app, name="feeds")
+feeds_app.add_typer(receipts.app)
 app.add_typer(holds.app, name="hold")
 app.add_typer(review.app, name="review")
 app.add_typer(returns.app, name="return")
@@ -405,10 +407,14 @@ def feeds_apply(
     path: Annotated[Path, typer.Argument(exists=True, help="A release directory, or a site's folder.")],
     to: Annotated[Path, typer.Option("--to", help="Where the client keeps its copy.")],
     key: Annotated[Path | None, typer.Option("--key", exists=True, help="The office's public key (PEM).")] = None,
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", help="Write the receipt for the office here.", dir_okay=False)
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Bring a client's copy up to a release: by deltas where the chain is whole, else by the full files."""
     from feeds.client import ApplyError, apply_release
+    from feeds.receipt import write_receipt
 
     with err.status("applying"):
         try:
@@ -416,6 +422,8 @@ def feeds_apply(
         except ApplyError as error:
             err.print(str(error), style="red")
             raise typer.Exit(NOT_VERIFIED) from error
+    if receipt is not None:
+        write_receipt(report, receipt)
     answer(
         json_,
         report,

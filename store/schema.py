@@ -715,3 +715,22 @@ notification = sa.Table(
     sa.UniqueConstraint("recipient", "channel", "as_of"),
     comment="append-only: one digest a business day for each recipient and channel, entered once it was sent",
 )
+
+# --- receipts ---------------------------------------------------------------------------------------------------
+
+receipt = sa.Table(
+    "receipt",
+    metadata,
+    sa.Column("receipt_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("manifest_sha256", sa.Text, nullable=False, comment="of the release that the site means"),
+    sa.Column("outcome", sa.Text, nullable=False, comment="applied, refused"),
+    sa.Column("tables", sa.JSON, nullable=False, comment="rows that the site holds, by table"),
+    sa.Column("problems", sa.ARRAY(sa.Text), nullable=False, comment="why it refused, in the site's words"),
+    sa.Column("differs", sa.ARRAY(sa.Text), nullable=False, comment="what does not agree with the release"),
+    sa.Column("person", sa.Text, nullable=False, comment="who entered it"),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
+    sa.Index("ix_receipt_site", "site", "sequence"),
+    comment="append-only: what a site answered to a release (回执)",
+)

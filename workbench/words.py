@@ -46,6 +46,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "rejected": "已退回", "returned": "退回机关",
         "superseded": "已被更新", "withdrawn": "已撤回", "approved": "已放行",
     },
+    "outcome": {"applied": "已公示", "refused": "退回"},
     "decision": {"approve": "同意", "reject": "退回"},
     "finding_kind": FINDING_KINDS,
     "finding_field": FIELD_NAMES,

@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse
 from feeds.client import VerifyReport
 from feeds.client import verify_release as verify
 from feeds.manifest import MANIFEST, SIGNATURE, Part
+from store.receipts import receipts_of
 from workbench.desk import At, Desk
 from workbench.reads import releases as reads
 from workbench.rendering import render
@@ -24,7 +25,9 @@ def releases(desk: At, site: str | None = None, before: int | None = None) -> Re
     chosen = site if site in sites else sites[0]
     found = reads.list_releases(desk.office, chosen, before=before)
     more = found[-1].sequence if len(found) == reads.PAGE else None
-    return render(desk, "releases", newest=newest, chosen=chosen, found=found, more=more)
+    with desk.office.engine.connect() as connection:
+        answered = {each.sequence: each for each in reversed(receipts_of(connection, chosen))}
+    return render(desk, "releases", newest=newest, chosen=chosen, found=found, more=more, answered=answered)
 
 
 @router.get("/releases/{site}/{sequence}")
@@ -66,4 +69,6 @@ def _page(desk: Desk, site: str, sequence: int, report: VerifyReport | None = No
     if manifest is not None:
         parts = [(table, part) for table in manifest.tables for part in (Part.DELTA, Part.TOMBSTONES)]
         heads = [(part, reads.head_of(directory, manifest, table, part)) for table, part in parts]
-    return render(desk, "release", listed=listed, manifest=manifest, heads=heads, report=report)
+    with desk.office.engine.connect() as connection:
+        received = receipts_of(connection, site, sequence)
+    return render(desk, "release", listed=listed, manifest=manifest, heads=heads, report=report, received=received)
