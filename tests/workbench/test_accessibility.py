@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from delivering import DAY, NEXT_DAY, Company, as_csv, document_no, penalty, registered, write
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from playwright.sync_api import Page, expect
 from reporting import YEAR, report, subject
 
@@ -28,6 +30,10 @@ PAGES = (
     "/releases", "/releases/creditchina/1", "/releases/creditchina/1/verify", "/scorecards", "/audit", "/audit/verify",
     "/findings", "/nowhere",
 )  # fmt: skip
+
+
+NO_PAGES = ("/health", "/findings/base-gaps", "/findings/packet")
+"""Answers that are no page: a word, and files."""
 
 
 @pytest.fixture
@@ -59,6 +65,15 @@ def everything(office: Office, deliver: Callable[..., int], tmp_path: Path) -> l
         f"/findings/{finding_key}", f"/records/{wrong}", f"/records/{wrong}/correct", f"/records/{uncertain}/attach",
         f"/rulings/{ruled.ruling.ruling_id}",
     ]  # fmt: skip
+
+
+def test_every_page_that_needs_no_number_is_looked_at(app: FastAPI) -> None:
+    lists = {
+        route.path
+        for route in app.routes
+        if isinstance(route, APIRoute) and "GET" in route.methods and not route.param_convertors
+    }
+    assert lists - {path.partition("?")[0] for path in PAGES} == {"/login", *NO_PAGES}
 
 
 def test_no_page_lacks_names_headings_landmarks_or_contrast(
