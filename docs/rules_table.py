@@ -30,20 +30,22 @@ _SUITES: Final = {
     "措施": (Kind.ENFORCEMENT_NOTICE, Sheet.STANDARD),
     "主体": (Kind.BASIC_INFO, Sheet.STANDARD),
 }
+_OWNER: Final = {"agency": "机关", "platform": "平台"}
 _SEVERITY: Final = {"refuse": "refuse 拒收", "reject": "reject 退回", "hold": "hold 待复核", "warn": "warn 提示"}
 
 
 def rules() -> str:
     """Expectations of all suites: one line per expectation and wording, with the sheets it is asked of."""
-    found: dict[tuple[str, str, str, str], list[str]] = {}
+    found: dict[tuple[str, str, str, str, str], list[str]] = {}
     for sheet_name, (kind, sheet) in _SUITES.items():
         for each in load_suite(kind, sheet).expectations:
-            found.setdefault((each.id, _SEVERITY[each.severity], each.title, each.remedy), []).append(sheet_name)
+            told = (each.id, _SEVERITY[each.severity], _OWNER[each.owner], each.title, each.remedy)
+            found.setdefault(told, []).append(sheet_name)
     return _table(
-        ("id", "severity", "表样", "问题", "处理办法"),
+        ("id", "severity", "表样", "责任", "问题", "处理办法"),
         (
-            (rule, severity, "全部" if len(sheets) == len(_SUITES) else "、".join(sheets), title, remedy)
-            for (rule, severity, title, remedy), sheets in sorted(found.items())
+            (rule, severity, "全部" if len(sheets) == len(_SUITES) else "、".join(sheets), owner, title, remedy)
+            for (rule, severity, owner, title, remedy), sheets in sorted(found.items())
         ),
     )
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from transforms.columns import Kind, Reference, Sheet
 from transforms.yaml_text import read_yaml
 
 SUITES = Path(__file__).parent / "suites"
 REFERENCE_SUITES = Path(__file__).parent / "references"
-Severity = Literal["reject", "hold", "warn"]
-Scope = Literal["row", "delivery"]
+Severity = Literal["reject", "hold", "warn", "withhold"]
+Scope = Literal["row", "delivery", "across"]
+Owner = Literal["agency", "platform"]
+RuleSet = Literal["legal", "receiver"]
+SCOPES: Final[tuple[Scope, ...]] = ("row", "delivery", "across")
+_SEVERITIES: Final[dict[RuleSet, tuple[Severity, ...]]] = {
+    "legal": ("reject", "hold", "warn"),
+    "receiver": ("withhold", "warn"),
+}
+"""A receiver's rule says nothing about the row: it may keep it from one site."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,8 +29,9 @@ class Expectation:
     """One expectation of a suite.
 
     ``id`` is stable for ever (``R03.uscc``); its part before the dot is the rule of the catalogue. ``field`` is the
-    standard column that a steward would mend, or empty where the finding itself lists the columns. ``scope`` says what
-    must be known to judge it: the row, or the whole delivery.
+    standard column that a steward would mend, or empty where the finding itself lists the columns. ``message`` is what
+    a person is told, with places for the values of the row (``expectations.messages``); ``owner`` is who acts on it.
+    ``scope`` says what must be known to judge it: the row, the whole delivery, or records of another kind as well.
     """
 
     id: str
@@ -32,6 +41,8 @@ class Expectation:
     title: str
     remedy: str
     source: str
+    message: str = ""
+    owner: Owner = "agency"
     field: str = ""
     scope: Scope = "row"
 
@@ -48,11 +59,15 @@ class Expectation:
 
 @dataclass(frozen=True, eq=False)
 class Suite:
-    """The expectations for one kind and sheet; a verdict names ``label``."""
+    """The expectations for one kind and sheet, or for what one site takes of a kind; a verdict names ``label``.
+
+    ``set`` tells whether they say what is right by law and standard, or what a receiver takes.
+    """
 
     name: str
     version: str
     expectations: tuple[Expectation, ...]
+    set: RuleSet = "legal"
 
     @property
     def label(self) -> str:
@@ -60,15 +75,14 @@ class Suite:
         return f"{self.name}@{self.version}"
 
     def of_scope(self, scope: Scope) -> Suite:
-        """Return the part of this suite that can be judged on a batch of rows, or on the whole delivery only."""
+        """Return the part of this suite that can be judged knowing so much: rows, the delivery, records beyond it."""
         return self._parts[scope]
 
     @functools.cached_property
     def _parts(self) -> dict[Scope, Suite]:
-        scopes: tuple[Scope, ...] = ("row", "delivery")
         return {
-            scope: Suite(self.name, self.version, tuple(e for e in self.expectations if e.scope == scope))
-            for scope in scopes
+            scope: Suite(self.name, self.version, tuple(e for e in self.expectations if e.scope == scope), self.set)
+            for scope in SCOPES
         }
 
 
@@ -91,9 +105,13 @@ def load_reference_suite(reference: Reference) -> Suite:
 def read_suite(path: Path) -> Suite:
     """Read one suite file.
 
-    Raises ``SuiteInvalid`` for a missing or unknown key, an unknown severity, or an id that stands twice.
+    Raises ``SuiteInvalid`` for a missing or unknown key, a severity that its set does not know, or an id that stands
+    twice.
     """
     content = read_yaml(path.read_text(encoding="utf-8"))
+    of_set: RuleSet = content.get("set", "legal")
+    if of_set not in _SEVERITIES:
+        raise SuiteInvalid(f"{path.name}: set {of_set!r} is none of {', '.join(_SEVERITIES)}")
     expectations: dict[str, Expectation] = {}
     for position, entry in enumerate(content["expectations"], start=1):
         place = f"{path.name}, expectation {position}"
@@ -101,9 +119,10 @@ def read_suite(path: Path) -> Suite:
             expectation = Expectation(type=entry["type"], kwargs=entry["kwargs"], **entry["meta"])
         except (KeyError, TypeError) as error:
             raise SuiteInvalid(f"{place}: {error}") from error
-        if expectation.severity not in ("reject", "hold", "warn"):
-            raise SuiteInvalid(f"{place}: severity {expectation.severity!r} is none of reject, hold, warn")
+        if expectation.severity not in _SEVERITIES[of_set]:
+            allowed = ", ".join(_SEVERITIES[of_set])
+            raise SuiteInvalid(f"{place}: severity {expectation.severity!r} is none of {allowed}")
         if expectation.id in expectations:
             raise SuiteInvalid(f"{place}: id {expectation.id} stands twice")
         expectations[expectation.id] = expectation
-    return Suite(content["name"], str(content["version"]), tuple(expectations.values()))
+    return Suite(content["name"], str(content["version"]), tuple(expectations.values()), of_set)

@@ -28,6 +28,7 @@ from pipeline.commands import (
     receipts,
     returns,
     review,
+    rules,
     scorecard,
     source,
     source_state,
@@ -69,6 +70,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(scorecard.app, name="scorecard")
 app.add_typer(correction.app, name="correction")
 app.add_typer(source.app, name="source")
+app.add_typer(rules.app, name="rules")
 source.app.add_typer(source_state.app)
 app.add_typer(archive.app, name="archive")
 app.add_typer(workbench.app, name="workbench")

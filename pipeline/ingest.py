@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from connectors.descriptor import load_agency
 from expectations.judging import judge_of_this_process
 from expectations.suite import load_suite
-from pipeline import absence, overlay
+from pipeline import absence, overlay, revoked_licences
 from pipeline.guarding import Change, DeliveryHeld, guard
 from pipeline.journal import journaled
 from pipeline.masking import masked
@@ -155,6 +155,8 @@ def _store_rows(
     changed_again = overlay.follow(office, connection, delivery)
     if changed_again:
         writer.add_count(CheckCount(overlay.SOURCE_CHANGED, "C01", "hold", changed_again, changed_again))
+    for count in revoked_licences.follow(connection, delivery, reader.definitions):
+        writer.add_count(count)
     damaged = masked(problem for _, problem in reader.damaged)
     sheet = reader.definitions[0].sheet if reader.definitions else Sheet.STANDARD
     ordinals = [ordinal for ordinal, _ in reader.damaged]

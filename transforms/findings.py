@@ -24,6 +24,7 @@ from transforms.categories import CODED
 from transforms.columns import (
     DAY,
     DUAL_PUBLICITY,
+    MONEY,
     NATURAL_PERSON,
     ORGANISATION,
     SOLE_TRADER,
@@ -34,8 +35,11 @@ from transforms.columns import (
     Sheet,
 )
 from transforms.joining import join_present
+from transforms.lengths import limits_of, too_long
 from transforms.sheets import SheetDefinition
 from transforms.standardise import Standardised, ask_each_text
+from transforms.timeliness import late_findings
+from transforms.withholding import withheld_findings
 
 _LARGEST_PLAUSIBLE_FINE: Final = Decimal(1000)
 """万元; above it a yuan amount was probably put into the 万元 column (R18, our reading)."""
@@ -61,6 +65,9 @@ class _Rows:
     def read(self, name: str) -> pa.Array:
         return self.reading.get(name, pa.nulls(self.size, TEXT))
 
+    def read_amount(self, name: str) -> pa.Array:
+        return self.reading.get(name, pa.nulls(self.size, MONEY))
+
     def category_is(self, category: str) -> pa.Array:
         return pc.fill_null(pc.equal(self.columns["subject_category"], category), False)
 
@@ -83,22 +90,28 @@ def rule_findings(
     found |= _codes(rows)
     found |= _days(rows, kind)
     found |= _category(rows) if kind in DUAL_PUBLICITY else _words(rows, kind)
-    if kind is Kind.PENALTY and sheet is Sheet.STANDARD:
-        found |= _amounts(rows)
+    if kind is Kind.PENALTY:
+        found |= _amounts(rows) if sheet is Sheet.STANDARD else _amounts_in_text(rows)
     if sheet is Sheet.STANDARD:
         found |= _authority_codes(rows)
     if kind is Kind.LICENCE or sheet is Sheet.LEGACY:
         found |= _status(rows)
+    if kind is Kind.LICENCE:
+        found |= _ended(rows, "invalid" if sheet is Sheet.STANDARD else "withdrawn")
     if "removal_date" in STANDARD_COLUMNS[kind]:
         found |= _removal(rows)
     if kind is Kind.BASIC_INFO:
         found["R01.site"] = _site(rows)
+    found |= late_findings(rows.value("decision_date"), kind, as_of)
+    found |= withheld_findings(rows.columns, rows.reading.get("under_age"), as_of)
+    found["R29.length"] = too_long(rows.columns, limits_of(definition))
     required = [column.target for column in definition.columns if column.required]
     found["R24.placeholder"] = rows.read("placeholder")
-    return found | {target: _given(rows, target) for target in [*required, *_JUDGED_AS_GIVEN]}
+    as_given = [name for name in _JUDGED_AS_GIVEN if name in STANDARD_COLUMNS[kind]]
+    return found | {target: _given(rows, target) for target in [*required, *as_given]}
 
 
-_JUDGED_AS_GIVEN: Final = ("region_code",)
+_JUDGED_AS_GIVEN: Final = ("region_code", "district_code")
 """Optional columns that a native expectation reads as they are."""
 
 _READINGS: Final = {
@@ -256,7 +269,6 @@ def _category(rows: _Rows) -> dict[str, pa.Array]:
 
 def _amounts(rows: _Rows) -> dict[str, pa.Array]:
     category, fine, confiscated = map(rows.value, ("penalty_category", "fine_amount", "confiscated_amount"))
-    in_text = rows.read("fine_in_text")
     has_fine, has_confiscation, has_licence = (_says(category, words) for words in ("罚款", "没收", "暂扣|吊销"))
     classified = pc.is_valid(category)
     zero = pa.scalar(Decimal(0), fine.type)
@@ -282,21 +294,48 @@ def _amounts(rows: _Rows) -> dict[str, pa.Array]:
         "R16.amount_without_category": surplus,
         "R17.fine_amount": rows.read("amount.fine_amount"),
         "R17.confiscated_amount": rows.read("amount.confiscated_amount"),
-        **_against_text(fine, in_text),
+        **_against_text(fine, rows.read_amount("fine_in_text"), "R17.fine_in_text", "R18.unit_slip"),
+        **_against_text(
+            confiscated,
+            rows.read_amount("confiscated_in_text"),
+            "R17.confiscated_in_text",
+            "R18.confiscated_unit_slip",
+        ),
     }
 
 
-def _against_text(fine: pa.Array, in_text: pa.Array) -> dict[str, pa.Array]:
+def _against_text(amount: pa.Array, in_text: pa.Array, differs: str, slips: str) -> dict[str, pa.Array]:
     """R17 and R18 compare in exact decimals; only rows where both amounts exist and differ are looked at."""
-    mismatch, slip = np.zeros((2, len(fine)), np.bool_)
-    for position in pc.indices_nonzero(pc.fill_null(pc.not_equal(fine, in_text), False)).to_pylist():
-        stated, written = fine[position].as_py(), in_text[position].as_py()
+    mismatch, slip = np.zeros((2, len(amount)), np.bool_)
+    for position in pc.indices_nonzero(pc.fill_null(pc.not_equal(amount, in_text), False)).to_pylist():
+        stated, written = amount[position].as_py(), in_text[position].as_py()
         mismatch[position] = abs(stated - written) > _EXACT
         slip[position] = stated == written * _UNIT_SLIP
-    large = _when(pc.greater(fine, pa.scalar(_LARGEST_PLAUSIBLE_FINE, fine.type)), "VERY_LARGE")
     return {
-        "R17.fine_in_text": _when(pa.array(mismatch), "NOT_AS_IN_TEXT"),
-        "R18.unit_slip": pc.coalesce(_when(pa.array(slip), "TEN_THOUSAND_TIMES_TEXT"), large),
+        differs: _when(pa.array(mismatch), "NOT_AS_IN_TEXT"),
+        slips: pc.coalesce(_when(pa.array(slip), "TEN_THOUSAND_TIMES_TEXT"), _very_large(amount)),
+    }
+
+
+def _very_large(amount: pa.Array) -> pa.Array:
+    return _when(pc.greater(amount, pa.scalar(_LARGEST_PLAUSIBLE_FINE, amount.type)), "VERY_LARGE")
+
+
+def _amounts_in_text(rows: _Rows) -> dict[str, pa.Array]:
+    """The old sheet has no columns for amounts: what its text (处罚结果) states is held against its classes."""
+    category, fine, confiscated = map(rows.value, ("penalty_category", "fine_amount", "confiscated_amount"))
+    has_fine, has_confiscation = (_says(category, words) for words in ("罚款", "没收"))
+    classified = pc.is_valid(category)
+    surplus = _join(
+        _when(pc.and_(classified, pc.and_not(pc.is_valid(fine), has_fine)), "fine_amount"),
+        _when(pc.and_(classified, pc.and_not(pc.is_valid(confiscated), has_confiscation)), "confiscated_amount"),
+    )
+    return {
+        "R16.fine_not_in_text": _when(
+            pc.and_(has_fine, pc.and_(pc.is_null(fine), pc.is_valid(rows.value("content")))), "NO_SUM_IN_TEXT"
+        ),
+        "R16.text_without_category": _when(pc.is_valid(surplus), "SUM_WITHOUT_CLASS"),
+        "R18.large_in_text": pc.coalesce(_very_large(fine), _very_large(confiscated)),
     }
 
 
@@ -326,3 +365,9 @@ def _status(rows: _Rows) -> dict[str, pa.Array]:
     status = rows.value("status")
     unclear = pc.fill_null(pc.is_in(status, value_set=pa.array(["disputed", "other"])), False)
     return {"R20.status": rows.read("status"), "R20.disputed": pc.if_else(unclear, status, _NULL)}
+
+
+def _ended(rows: _Rows, written: str) -> dict[str, pa.Array]:
+    """A licence that its state (``written`` in that sheet) ends says why in 备注 (R27); an event needs no reason."""
+    untold = pc.and_(pc.equal(rows.value("status"), written), pc.is_null(rows.value("remarks")))
+    return {"R27.reason": _when(untold, "NO_REASON")}

@@ -6,6 +6,7 @@ personal; it is then held for a person to look at, which costs minutes, where a 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -151,6 +152,36 @@ def mask_ids(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
         codes = normalise_code(array.filter(pa.array(cells)))
         array = put_where(array, cells, pc.utf8_replace_slice(codes, 6, 100, "**************"))
     return array
+
+
+# --- ages -------------------------------------------------------------------------------------------------------
+
+_OF_AGE: Final = 18
+_ID_NUMBER: Final = r"^(?:[0-9]{17}[0-9X]|[0-9]{15})$"
+
+
+def under_age(numbers: pa.StringArray, decided: pa.Date32Array) -> pa.StringArray:
+    """Say ``UNDER_AGE`` where a resident ID number, not masked yet, tells a birthday less than 18 years before.
+
+    ``decided`` is the day of the decision. Numbers of another form, and birthdays that are no day, give null.
+    """
+    given = pc.fill_null(pc.match_substring_regex(numbers, _ID_NUMBER), False)
+    if not pc.any(given).as_py():
+        return pa.nulls(len(numbers), pa.string())
+    pairs = zip(numbers.filter(given).to_pylist(), decided.filter(given).to_pylist(), strict=True)
+    told = pa.array(["UNDER_AGE" if _young(number, day) else None for number, day in pairs], pa.string())
+    return pc.replace_with_mask(pa.nulls(len(numbers), pa.string()), given, told)
+
+
+def _young(number: str, decided: dt.date | None) -> bool:
+    digits = number[6:14] if len(number) == 18 else f"19{number[6:12]}"
+    try:
+        born = dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return False
+    if decided is None or born > decided:
+        return False
+    return decided.year - born.year - ((decided.month, decided.day) < (born.month, born.day)) < _OF_AGE
 
 
 # --- telephone numbers ------------------------------------------------------------------------------------------

@@ -264,6 +264,7 @@ def _read_amounts(reading: _Reading, sheet: Sheet) -> None:
         for target in ("fine_amount", "confiscated_amount"):
             reading.values[target], reading.findings[f"amount.{target}"] = money.parse_amount(_text(reading, target))
         reading.findings["fine_in_text"] = fine_in_text
+        reading.findings["confiscated_in_text"] = confiscated_in_text
         return
     reading.values["fine_amount"], reading.values["confiscated_amount"] = fine_in_text, confiscated_in_text
     reading.flag("fine_amount_from_text", pc.is_valid(fine_in_text))
@@ -340,6 +341,7 @@ def _infer_subject_category(reading: _Reading) -> None:
 def _mask_id_numbers(reading: _Reading) -> None:
     for target, look in _CODE_FINDINGS.items():
         reading.findings[f"code.{target}"] = ask_each_text(reading.values[target], look)
+    reading.findings["under_age"] = personal.under_age(reading.values["id_no"], reading.values["decision_date"])
     for target in ID_COLUMNS:
         reading.values[target] = ask_each_text(reading.values[target], lambda codes: personal.mask_ids(_covered(codes)))
     for name in sorted(reading.values):

@@ -6,6 +6,7 @@ import functools
 from typing import Final
 
 from connectors.descriptor import DescriptorError, load_agency
+from expectations.messages import FINDINGS
 from expectations.suite import load_suite
 from feeds.sites import load_sites
 from pipeline.inspection_packet import FIELD_NAMES, FINDING_KINDS, LINK_NAMES
@@ -76,12 +77,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "code_and_name_disagree": "代码与名称不符", "keys_disagree": "各代码指向不同企业",
         "not_in_register": "登记库中查无此主体",
     },
-    "finding": {
-        "PLACEHOLDER": "占位内容", "LENGTH": "长度不对", "CHARSET": "含不允许的字符",
-        "DEPT_CATEGORY": "登记管理部门或机构类别不对",
-        "REGION": "行政区划不对", "DATE": "日期不对",
-        "CHECK": "末位校验码不符", "ORG_CHECK": "组织机构代码校验位不符",
-    },
+    "finding": FINDINGS,
     "own_rule": {"C01.source_changed": "更正之后来源又改动了该项", "S01.sent_back": "数据员退回"},
     "failure_class": {"refused": "对方拒绝", "unavailable": "无法连接"},
     "circuit": {"closed": "正常", "open": "暂停访问", "half-open": "试探访问"},

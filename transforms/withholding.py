@@ -1,0 +1,109 @@
+"""What a decision must not show as it is (rule R26, domain 3.4): secrets, minors, natural persons, details of people.
+
+ID numbers and telephones are found by ``transforms.personal`` (R09). A mark in a text holds it for a person or is
+counted, as the suite says; it is never taken for an answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.columns import FREE_TEXT, NATURAL_PERSON, SOLE_TRADER, TEXT
+from transforms.joining import join_present
+from transforms.policy.content_marks import Mark, content_marks
+from transforms.standardise import ask_each_text
+
+_LOOKED_AT: Final = tuple(name for name in FREE_TEXT if name not in ("basis", "certificate_name", "document_name"))
+"""Running text about a case; what quotes the law or names a form speaks of secrets without holding one."""
+_NULL: Final = pa.scalar(None, TEXT)
+
+_SURNAMES: Final = (
+    "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高罗郑梁谢宋唐许韩冯邓曹彭曾肖萧田董袁潘蔡余于蒋杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖"
+    "贾夏韦付傅方白邹孟熊秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟"
+    "殷詹申耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农"
+)
+"""The commonest surnames; who is missed among those without a code is still seen by people, for nothing attaches."""
+_COMPOUND_SURNAMES: Final = (
+    "欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|皇甫|令狐|慕容|司徒|长孙|宇文"
+)
+_OF_A_BUSINESS: Final = "[厂店馆社部院所行局会站场铺坊屋阁楼吧室园庄校处堂斋轩苑摊队团网]$"
+_PERSONAL_NAME: Final = rf"^(?:[{_SURNAMES}]\p{{Han}}{{1,2}}|(?:{_COMPOUND_SURNAMES})\p{{Han}}{{1,2}})$"
+
+
+def withheld_findings(
+    columns: Mapping[str, pa.Array], under_age: pa.StringArray | None, as_of: dt.date
+) -> dict[str, pa.StringArray]:
+    """Return the findings of R26 about standard columns; ``under_age`` is what ``personal`` said of the ID numbers.
+
+    The finding of a mark lists the columns that bear it, joined by ``;``.
+    """
+    rows = len(columns["subject_name"])
+    found = {f"R26.{mark.id}": marked for mark, marked in _marked(columns, as_of).items()}
+    category, name = columns["subject_category"], columns["subject_name"]
+    person = pc.fill_null(pc.equal(category, NATURAL_PERSON), False)
+    found["R26.natural_person"] = _when(person, "NATURAL_PERSON")
+    found["R26.under_age"] = pa.nulls(rows, TEXT) if under_age is None else under_age
+    coded = pc.or_(pc.is_valid(columns["uscc"]), pc.is_valid(columns["regno"]))
+    found["R26.personal_name"] = _when(_is_personal(name, pc.invert(pc.or_(coded, person))), "LOOKS_LIKE_A_PERSON")
+    own = pc.and_(pc.equal(category, SOLE_TRADER), pc.equal(name, columns["legal_rep"]))
+    found["R26.trade_name"] = _when(_is_personal(name, pc.fill_null(own, False)), "NAME_OF_OPERATOR")
+    return found
+
+
+def _marked(columns: Mapping[str, pa.Array], as_of: dt.date) -> dict[Mark, pa.StringArray]:
+    """Look for all marks at once, and only where one is found for which: nearly every text bears none."""
+    rows = len(columns["subject_name"])
+    marks = _in_force(as_of)
+    parts: dict[Mark, list[pa.StringArray]] = {mark: [] for mark in marks}
+    for name in _LOOKED_AT:
+        if name not in columns or columns[name].null_count == rows or not marks:
+            continue
+        held = pc.fill_null(ask_each_text(columns[name], _holds_a_mark(marks)), False)
+        suspects = np.flatnonzero(held)
+        texts = columns[name].take(pa.array(suspects))
+        for mark in marks:
+            hit = suspects[np.asarray(_bears(texts, mark))] if len(suspects) else suspects
+            if len(hit):
+                where = np.zeros(rows, np.bool_)
+                where[hit] = True
+                parts[mark].append(_when(pa.array(where), name))
+    return {mark: join_present(named, rows) for mark, named in parts.items()}
+
+
+def _holds_a_mark(marks: tuple[Mark, ...]) -> Callable[[pa.StringArray], pa.BooleanArray]:
+    pattern = "|".join(mark.any_of for mark in marks)
+    return lambda texts: pc.match_substring_regex(texts, pattern)
+
+
+def _bears(texts: pa.StringArray, mark: Mark) -> pa.BooleanArray:
+    plain = pc.replace_substring_regex(texts, mark.not_in, "") if mark.not_in else texts
+    return pc.match_substring_regex(plain, mark.any_of)
+
+
+@cache
+def _in_force(day: dt.date) -> tuple[Mark, ...]:
+    return tuple(mark for mark in content_marks() if mark.from_ <= day and (mark.to is None or day <= mark.to))
+
+
+def _is_personal(names: pa.StringArray, where: pa.BooleanArray) -> pa.BooleanArray:
+    """Tell which names look like a person's: two to four ideographs, a surname first, no word of a business last."""
+    suspects = pc.indices_nonzero(where)
+    found = np.zeros(len(names), np.bool_)
+    if len(suspects):
+        texts = names.take(suspects)
+        looks = pc.and_not(
+            pc.match_substring_regex(texts, _PERSONAL_NAME), pc.match_substring_regex(texts, _OF_A_BUSINESS)
+        )
+        found[suspects.to_numpy()] = np.asarray(pc.fill_null(looks, False))
+    return pa.array(found)
+
+
+def _when(condition: pa.BooleanArray, finding: str) -> pa.StringArray:
+    return pc.if_else(condition, pa.scalar(finding, TEXT), _NULL)
