@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import date
-
-    from pipeline.airflow_runtime import AirflowInstance
 
 FINISHED = frozenset({"success", "failed"})
 
@@ -30,6 +28,27 @@ def partition_key(dag_id: str, business_date: date) -> str:
     """Return the key that a run of a DAG carries: an agency's collections name the agency too (dags/business_date)."""
     stage, _, agency = dag_id.partition("__")
     return f"{agency}|{business_date}" if stage == "collect" else business_date.isoformat()
+
+
+class Instance(Protocol):
+    """A running Airflow, as far as its client has to know it."""
+
+    @property
+    def url(self) -> str:
+        """Root of the web server."""
+
+    @property
+    def user(self) -> str:
+        """Name of the administrator."""
+
+    def password(self) -> str:
+        """Return the administrator's password."""
+
+    def check_alive(self) -> None:
+        """Raise when a component has ended."""
+
+    def task_log_tail(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
+        """Return the last lines of the newest attempt of a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +74,7 @@ class RunsMissingError(Exception):
 class AirflowClient:
     """Talks to one instance as its administrator; the token is fetched with the first call."""
 
-    def __init__(self, instance: AirflowInstance) -> None:
+    def __init__(self, instance: Instance) -> None:
         """Take the address and the password file from the instance."""
         self._instance = instance
         self._session = requests.Session()
