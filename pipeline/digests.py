@@ -147,10 +147,11 @@ def _office_digest(waits: _Waits, held: Sequence[Hold]) -> Digest:
     if waits.late:
         names = "、".join(sorted({load_agency(source.agency).name_on(waits.as_of) for source in waits.late}))
         lines.append(Line("超时未报的来源", len(waits.late), names))
-    for group in waits.groups[:_GROUPS]:
+    of_records = [group for group in waits.groups if group.severity != "batch"]
+    for group in of_records[:_GROUPS]:
         what = f"{load_agency(group.agency).name_on(waits.as_of)}: {rule_title(group.rule)}"
         lines.append(Line(what, group.count, _age(group)))
-    if rest := sum(group.count for group in waits.groups[_GROUPS:]):
+    if rest := sum(group.count for group in of_records[_GROUPS:]):
         lines.append(Line("其他待办", rest))
     return Digest(OFFICE, "数据员工作台", waits.as_of, tuple(lines), workbench=waits.workbench)
 
