@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -88,6 +88,7 @@ def collect(
     ingest: Ingest,
     now: datetime | None = None,
     describe: Callable[[str], Agency] = load_agency,
+    also: Sequence[ReferenceStream] = (),
 ) -> dict[str, Any]:
     """Pull every stream of an agency for a business day and have each new delivery taken in.
 
@@ -96,12 +97,13 @@ def collect(
     (``refused`` of a stream) raise nothing: they stay at the agency and are reported again by every later day until
     they are put right. ``now`` is the moment of the call, with its zone: by it a source that failed too often is left
     alone for a while (``pipeline.circuit``) and what it answers is kept; without it every source is asked.
-    ``describe`` returns the agency's descriptor: the one in force, or one that is tried.
+    ``describe`` returns the agency's descriptor: the one in force, or one that is tried. ``also``: its streams of
+    references that become deliveries (annual reports, online subjects), to be read in the same run.
     Returns ``{agency, as_of, streams: {id: counts}, ingested: [delivery ids]}``.
     """
     streams: dict[str, StreamCounts] = {}
     failures: dict[str, AgencyError] = {}
-    for stream in describe(agency).streams:
+    for stream in (*describe(agency).streams, *also):
         counts = streams[stream.id] = StreamCounts()
         try:
             with watched(engine, agency, stream, counts, now):

@@ -13,7 +13,7 @@ from connectors.descriptor import load_agency
 from connectors.endpoint import Endpoint, endpoint_from_environment, find_endpoint
 from pipeline import holds
 from pipeline.attach import attach as attach_due
-from pipeline.collect import collect
+from pipeline.collect import REGISTER, collect
 from pipeline.crosscheck import crosscheck as compare
 from pipeline.crosscheck import years_due
 from pipeline.digests import Senders
@@ -53,6 +53,7 @@ def collect_agency(
         endpoint=endpoint or endpoint_from_environment(agency),
         ingest=lambda delivery_id: ingest_delivery(office, delivery_id),
         now=now,
+        also=[stream for stream in load_agency(agency).references if stream.content != REGISTER],
     )
 
 

@@ -6,7 +6,9 @@ the truth.
 
 from __future__ import annotations
 
+import datetime as dt
 import ssl
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
@@ -20,10 +22,17 @@ from connectors.endpoint import Endpoint
 from pipeline.register_pull import register_streams
 from simulator.business_days import DEMO_DAYS, FULL_REGISTER_DAYS
 from simulator.desks import Building, Desk, HttpsDesk, set_up
+from simulator.online_market import Enterprise as Played
+from simulator.online_market import Identity, played_by
 from simulator.plan import SERVED, plans
 from simulator.population import COLUMNS, Enterprise, make_population, register_name, write_register_of
 from simulator.records import World, make_world
 from simulator.servers.served import Served
+
+MARKET_YEAR: Final = 2017
+"""Year of the annual reports."""
+MARKET_SIZE: Final = 60
+"""Enterprises of the register that play a part in the cross-check."""
 
 
 class Simulator(Served):
@@ -87,6 +96,8 @@ class Simulator(Served):
         self.publish_register(day)
         for agency in self.desks:
             self.publish_agency(agency, day)
+        if day == self.days[0]:
+            self._serve_market()
         self._published = sorted({*self._published, day})
         self.world.write_truth(self.truth_file, self._published)
 
@@ -113,6 +124,28 @@ class Simulator(Served):
 
     def _register(self, day: date) -> Sequence[Enterprise]:
         return self.population.on(day) if day in FULL_REGISTER_DAYS else self.population.changes[day]
+
+    def market(self) -> list[Played]:
+        """Return what some enterprises of the register report of their sites, what the base knows, and the truth."""
+        settled = dt.date(MARKET_YEAR, 1, 1)
+        names = Counter(each.name for each in self.population.on(self.days[0]))
+        companies = [
+            Identity(each.uscc, each.regno, each.name)
+            for each in self.population.on(self.days[0])
+            if each.state == "存续" and each.established < settled and each.regno and names[each.name] == 1
+        ]
+        return list(played_by(companies[:MARKET_SIZE], year=MARKET_YEAR, seed=MARKET_YEAR))
+
+    def _serve_market(self) -> None:
+        """Put annual reports and online subjects in place, at the agencies that serve them."""
+        rows = {
+            "annual_report": [row for each in self.market() for row in each.report],
+            "online_subject": [row for each in self.market() for row in each.subjects],
+        }
+        for agency, desk in self.desks.items():
+            for stream in load_agency(agency).references:
+                if isinstance(desk, HttpsDesk) and stream.content in rows:
+                    desk.publish_reference(stream, self.days[0], rows[stream.content], 1)
 
     def publish_agency(self, agency: str, day: date) -> None:
         """Put one agency's rows of a day in place."""

@@ -6,8 +6,9 @@ written as people write them. The same seed gives the same rows, and every code,
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,6 +48,32 @@ class Enterprise:
         return CASES.get(self.part)
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an enterprise is in the register."""
+
+    uscc: str
+    regno: str
+    name: str
+
+
+def played_by(companies: Sequence[Identity], *, year: int, seed: int) -> Iterator[Enterprise]:
+    """Let companies of a register play all parts in turn, each as often as the others."""
+    chance = random.Random(seed)  # noqa: S311 (made-up data)
+    waiting = iter(enumerate(companies, start=1))
+    for part in itertools.cycle(PARTS):
+        serial, company = next(waiting, (0, None))
+        if company is None:
+            return
+        maker = _Maker(serial, year, chance, company)
+        if part == "other_operator":
+            serial, company = next(waiting, (0, None))
+            if company is None:
+                return
+            yield _Maker(serial, year, chance, company).owner_of(maker.site)
+        yield maker.make(part)
+
+
 def enterprises(count: int, *, year: int, seed: int) -> Iterator[Enterprise]:
     """Yield made-up enterprises with their report of ``year`` and the base of August after it."""
     chance = random.Random(seed)  # noqa: S311 (made-up data)
@@ -61,11 +88,14 @@ def enterprises(count: int, *, year: int, seed: int) -> Iterator[Enterprise]:
 class _Maker:
     """One enterprise with a site of its own and a shop on a platform, before it is decided what is told of them."""
 
-    def __init__(self, serial: int, year: int, chance: random.Random) -> None:
+    def __init__(self, serial: int, year: int, chance: random.Random, company: Identity | None = None) -> None:
         self._serial, self._year, self._chance = serial, year, chance
-        self._uscc = credit_code("91", "110105", organisation_code(serial))
-        self._regno = registration_number("110105", serial)
-        self._name = f"仿真网营第{serial}号(北京)商贸有限公司"
+        company = company or Identity(
+            credit_code("91", "110105", organisation_code(serial)),
+            registration_number("110105", serial),
+            f"仿真网营第{serial}号(北京)商贸有限公司",
+        )
+        self._uscc, self._regno, self._name = company.uscc, company.regno, company.name
         self.site, self._shop = self._own_site(), self._platform_shop()
 
     def make(self, part: str) -> Enterprise:
