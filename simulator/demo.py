@@ -141,6 +141,7 @@ def next_steps(home: Path, numbers: DemoNumbers) -> list[tuple[str, str]]:
         ("对账 account for every row", f"{command} reconcile"),
         ("待办 what waits for a steward", f"{command} export reviews reviews.csv"),
         ("待批 deliveries that wait for two people (公安, 海关)", f"{command} hold list"),
+        ("比对结果 findings of the cross-check", f"{command} export discrepancies findings.csv"),
         ("归属 how each record was attached", f"{command} export attachments attachments.csv"),
         ("验证 verify a feed", f"{command} feeds verify {shlex.quote(str(home / 'feeds' / 'gsxt'))}"),
         ("Airflow 网页 its web page (user admin)", f"{with_home} make up"),

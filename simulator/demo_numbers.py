@@ -28,16 +28,21 @@ from transforms.sheets import SHEETS
 METHODS: Final = ("uscc", "org_code", "regno", "tax_no", "name", "former_name", "natural_person")
 """Ways in which a row that is published or withheld found its subject, in the order in which they are tried."""
 
+_DISCLOSED: Final = {"kinds": [kind.value for kind in Kind]}
+"""What rows are counted: records, not what they are held against."""
+
 HELD: Final = "held"
 """State of the rows of a delivery that waits for two people: nothing of it is stored yet."""
 
-_RECEIVED: Final = "SELECT agency, as_of, sum(coalesce(rows, 0)) FROM delivery GROUP BY agency, as_of"
+_RECEIVED: Final = """
+SELECT agency, as_of, sum(coalesce(rows, 0)) FROM delivery WHERE kind = ANY(:kinds) GROUP BY agency, as_of
+"""
 _STATES: Final = """
-SELECT agency, as_of, state, count(*) FROM row_state GROUP BY agency, as_of, state
+SELECT agency, as_of, state, count(*) FROM row_state WHERE kind = ANY(:kinds) GROUP BY agency, as_of, state
 UNION ALL SELECT agency, as_of, 'held', sum(rows)::bigint FROM delivery WHERE state = 'held' GROUP BY agency, as_of
 """
 _METHODS: Final = """
-SELECT agency, as_of, method, count(*) FROM row_state WHERE state IN ('published', 'withheld')
+SELECT agency, as_of, method, count(*) FROM row_state WHERE state IN ('published', 'withheld') AND kind = ANY(:kinds)
 GROUP BY agency, as_of, method
 """
 _SITES: Final = """
@@ -59,6 +64,12 @@ GROUP BY 1, expectation, severity
 _UNCERTAIN: Final = """
 SELECT s.attach_reason, m.remedy, count(*) FROM row_state s LEFT JOIN attach_remedy m ON m.reason = s.attach_reason
 WHERE s.state = 'review' AND s.attach_reason IS NOT NULL GROUP BY s.attach_reason, m.remedy
+"""
+_FINDINGS: Final = """
+SELECT DISTINCT ON (f.kind, f.case_no) f.kind, f.case_no, count(*) OVER (PARTITION BY f.kind, f.case_no),
+       d.enterprise_name, d.site_url, d.fields, d.evidence, d.clears
+FROM finding f JOIN discrepancy d USING (discrepancy_id) WHERE NOT f.closed
+ORDER BY f.kind, f.case_no, d.uscc, d.finding_key
 """
 _EXAMPLE: Final = """
 SELECT s.document_no FROM disclosure d JOIN release r USING (release_id) JOIN row_state s USING (record_id)
@@ -127,6 +138,23 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingNumbers:
+    """Findings of one case of the cross-check, and the first of them with its evidence.
+
+    ``fields``: what was reported and what the monitoring base has.
+    """
+
+    kind: str
+    case_no: int
+    findings: int
+    enterprise_name: str
+    site_url: str | None
+    fields: Mapping[str, Sequence[str]]
+    evidence: Mapping[str, Any]
+    clears: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeedCheck:
     """What a client found at one site: ``problems`` is empty when all is well."""
 
@@ -146,6 +174,7 @@ class DemoNumbers:
     releases: tuple[ReleaseNumbers, ...]
     failing: tuple[Failing, ...]
     example: str | None
+    crosscheck: tuple[FindingNumbers, ...] = ()
 
 
 def count(office: Office, truth_file: Path) -> DemoNumbers:
@@ -156,6 +185,7 @@ def count(office: Office, truth_file: Path) -> DemoNumbers:
             releases=tuple(_releases(connection, office.settings.feeds)),
             failing=tuple(sorted(_failing(connection), key=lambda each: (-each.rows, each.code))),
             example=connection.scalar(sa.text(_EXAMPLE)),
+            crosscheck=tuple(FindingNumbers(*row) for row in connection.execute(sa.text(_FINDINGS))),
         )
 
 
@@ -180,11 +210,11 @@ def _agencies(connection: sa.Connection, expected: Mapping[str, Counter[str]]) -
     def column(agency: str, day: dt.date) -> Column:
         return days[agency].setdefault(day.isoformat(), Column())
 
-    for agency, day, rows in connection.execute(sa.text(_RECEIVED)):
+    for agency, day, rows in connection.execute(sa.text(_RECEIVED), _DISCLOSED):
         column(agency, day).received = int(rows)
-    for agency, day, state, rows in connection.execute(sa.text(_STATES)):
+    for agency, day, state, rows in connection.execute(sa.text(_STATES), _DISCLOSED):
         column(agency, day).states[state] = rows
-    for agency, day, method, rows in connection.execute(sa.text(_METHODS)):
+    for agency, day, method, rows in connection.execute(sa.text(_METHODS), _DISCLOSED):
         column(agency, day).methods[method] = rows
     for agency, day, site, rows in connection.execute(sa.text(_SITES)):
         column(agency, day).sites[site] = rows

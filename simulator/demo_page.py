@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Final
+from typing import Any, Final
 
+from pipeline.inspection_packet import FIELD_NAMES, FINDING_KINDS, LINK_NAMES
 from simulator.demo_charts import Bar, Series, bar_chart, legend
-from simulator.demo_numbers import METHODS, AgencyNumbers, DemoNumbers, FeedCheck, ReleaseNumbers
+from simulator.demo_numbers import METHODS, AgencyNumbers, DemoNumbers, FeedCheck, FindingNumbers, ReleaseNumbers
 from transforms.policy import withholdings
 
 STATE_SERIES: Final = (
@@ -88,6 +89,7 @@ h3 { font-size: 15px; margin: 20px 0 4px; } section > p { margin: 4px 0 12px; co
 th, td { padding: 5px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } thead th { color: var(--soft); font-weight: 500; }
 tr.part td { background: #f5f8f7; color: var(--soft); font-size: 13px; text-align: left; }
+td.told { text-align: left; white-space: normal; min-width: 150px; }
 td.zero { color: #b6c1bd; } td.total, tr.total td { font-weight: 600; } td.odd { color: #9c2f19; }
 code { background: #eef3f1; padding: 2px 6px; border-radius: 4px; font-size: 13px; overflow-wrap: anywhere;
   font-family: ui-monospace, "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }
@@ -119,6 +121,7 @@ def page(numbers: DemoNumbers, outcome: Outcome) -> str:
             _published(numbers.releases),
             _changes(numbers.releases),
             _failing(numbers),
+            *([_crosscheck(numbers.crosscheck)] if numbers.crosscheck else []),
             *(_agency(agency, days) for agency in numbers.agencies),
             _next_steps(outcome.next_steps),
             "</main>",
@@ -257,6 +260,39 @@ def _failing(numbers: DemoNumbers) -> str:
         legend(_SEVERITY_SERIES),
         bar_chart("未通过最多的规则 top failing rules", bars, _SEVERITY_SERIES),
     )
+
+
+def _crosscheck(findings: Sequence[FindingNumbers]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(FINDING_KINDS[each.kind])} {each.kind}, {each.case_no}</td><td>{each.findings}</td>"
+        f"<td class='told'>{escape(each.enterprise_name)}<br>{escape(_sides(each))}</td>"
+        f"<td class='told'>{escape(_evidence(each.evidence))}</td><td class='told'>{escape(each.clears)}</td></tr>"
+        for each in findings
+    )
+    head = (
+        "<tr><th>种类 kind, case</th><th>项 findings</th><th>例 example: 年报 report → 网监库 base</th>"
+        "<th>证据 evidence</th><th>消除条件 cleared by</th></tr>"
+    )
+    return _section(
+        "年报与网监库比对",
+        "annual reports against the monitoring base",
+        "均为线索, 由人核实, 不对外公示。Leads for inspection; nothing of this is published.",
+        f"<div class='scroll'><table class='told'><thead>{head}</thead><tbody>{rows}</tbody></table></div>",
+    )
+
+
+def _sides(found: FindingNumbers) -> str:
+    told = (f"{FIELD_NAMES[name]}: {a or '(空)'} → {b or '(空)'}" for name, (a, b) in found.fields.items())
+    return "; ".join(told)
+
+
+def _evidence(evidence: Mapping[str, Any]) -> str:
+    link = LINK_NAMES.get(evidence["link"] or "")
+    snapshot = (
+        f"{evidence['snapshot_date']} 快照 {evidence['snapshot_hash'][:12]}" if evidence["snapshot_hash"] else None
+    )
+    report = f"年报 {evidence['report_id']}" if evidence["report_id"] else None
+    return "; ".join(part for part in (link, snapshot, report) if part)
 
 
 def _agency(agency: AgencyNumbers, days: Sequence[str]) -> str:

@@ -13,7 +13,15 @@ from lxml import etree, html
 
 from simulator.demo import Result, as_json
 from simulator.demo_charts import Bar, Series, bar_chart, text_width
-from simulator.demo_numbers import AgencyNumbers, Column, DemoNumbers, Failing, FeedCheck, ReleaseNumbers
+from simulator.demo_numbers import (
+    AgencyNumbers,
+    Column,
+    DemoNumbers,
+    Failing,
+    FeedCheck,
+    FindingNumbers,
+    ReleaseNumbers,
+)
 from simulator.demo_page import Outcome, agency_lines, page
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -39,11 +47,25 @@ def numbers() -> DemoNumbers:
     )
     release = ReleaseNumbers("gsxt", "公示系统", 2, DAYS[1], {"licence": 1290, "penalty": 95}, 777, {"withdrawn": 13})
     failing = Failing("R03.uscc", "reject", "统一社会信用代码不正确", 101)
-    return DemoNumbers((agency,), (release,), (failing,), "京工商罚字〔2018〕1号")
+    evidence = {"link": "uscc", "snapshot_date": DAYS[0], "snapshot_hash": "ab" * 16, "report_id": None}
+    sides = {"address": ["", "www.a.com/?<b>"]}
+    found = FindingNumbers("concealed", 2, 17, "甲<公司>", "www.a.com", sides, evidence, "更正年报")
+    return DemoNumbers((agency,), (release,), (failing,), "京工商罚字〔2018〕1号", (found,))
 
 
 def written(*, feeds: tuple[FeedCheck, ...] = (), findings: tuple[str, ...] = ()) -> str:
     return page(numbers(), Outcome(findings, feeds, [("对账", "disclosure reconcile")]))
+
+
+def test_findings_are_shown_with_both_sides_and_their_evidence() -> None:
+    shown = text_of(html.fromstring(written()))
+    for told in (
+        "瞒报 concealed, 2",
+        "17",
+        "网址: (空) → www.a.com/?<b>",
+        "亮照信用代码; 2018-08-21 快照 abababababab",
+    ):
+        assert told in shown
 
 
 def number(part: etree._Element, name: str) -> float:
@@ -91,7 +113,7 @@ def test_the_page_shows_every_number() -> None:
     text = text_of(document)
     for number in ("1,775", "1,385", "901", "484", "162", "228", "1,381", "777", "13", "101"):
         assert number in text
-    assert len(document.findall(".//section")) == 7
+    assert len(document.findall(".//section")) == 8
 
 
 def test_the_page_says_what_is_wrong() -> None:
