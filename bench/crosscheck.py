@@ -38,6 +38,7 @@ def main(count: int = 400_000) -> dict[str, Any]:
             "enterprises": count,
             "ours": ours,
             "peer_pandas_merge": peer,
+            "seconds_per_second_of_pandas": round(ours["seconds"]["crosscheck"] / peer["seconds"], 1),
             "quality": quality(found, truth),
             "accused_but_clean": len({uscc for uscc, kind, _ in found if kind != "base_gap"} - {t[0] for t in truth}),
         }
