@@ -129,7 +129,7 @@ def peer(work: Path) -> dict[str, Any]:
         reports, how="outer", left_on=["OPERATOR_USCC", "URL"], right_on=["UNISCID", "DOMAIN"], indicator=True
     )
     missed = int((merged["_merge"] == "left_only").sum())
-    return {"seconds": round(time.perf_counter() - started, 1), "sites_without_a_row": missed}
+    return {"seconds": round(time.perf_counter() - started, 3), "sites_without_a_row": missed}
 
 
 def _measured(contender: str, work: Path, *, pgdata: Path | None = None) -> dict[str, Any]:
