@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from delivering import legacy_penalty, licence, penalty
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from expectations import runner
 from expectations.messages import PLACES, places_of, say
@@ -177,6 +179,28 @@ def test_the_runner_lists_every_failing_row_however_many() -> None:
     outcome = runner.judge({"a": column}, _one("expect_column_values_to_be_null", column="a"))["X.a"]
     assert (outcome.evaluated, outcome.unexpected) == (3000, 1500)
     assert outcome.positions.tolist() == list(range(1, 3000, 2))
+
+
+PRESENCE = ("expect_column_values_to_be_null", "expect_column_values_to_not_be_null")
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=2, max_size=5))
+def test_each_of_many_columns_is_judged_by_its_own_cells(filled: list[list[bool]]) -> None:
+    """Some of them empty, some equal: whatever questions are put together, each answer is that of its column."""
+    columns = {f"c{n}": pa.array(["x" if cell else None for cell in cells]) for n, cells in enumerate(filled)}
+    asked = [(f"{name}.{kind}", kind, name) for name in columns for kind in PRESENCE]
+    suite = Suite(
+        "tried", "1", tuple(Expectation(i, kind, {"column": name}, "hold", "t", "r", "s") for i, kind, name in asked)
+    )
+    outcomes = runner.judge(columns, suite)
+    assert list(outcomes) == [i for i, _, _ in asked]
+    for i, kind, name in asked:
+        wanted = kind == PRESENCE[0]
+        failing = [row for row, cell in enumerate(columns[name].to_pylist()) if (cell is not None) is wanted]
+        assert (outcomes[i].evaluated, outcomes[i].unexpected, outcomes[i].positions.tolist()) == (
+            4, len(failing), failing,
+        )  # fmt: skip
 
 
 def test_no_verdict_is_better_than_a_silent_pass() -> None:
