@@ -58,7 +58,7 @@ def test_three_seeded_failures_are_fixed_in_six_clicks_each(enter: Enter, addres
         hand.click(page.locator("tr[data-row] a").first)
         hand.click(page.get_by_role("link", name="更正或退回"))
         hand.click(page.get_by_role("button", name=suggested).first)
-        expect(page.locator("#recheck")).to_contain_text("各项规则均已通过", timeout=30_000)
+        expect(page.locator("#recheck")).to_contain_text("改后为 已接收", timeout=30_000)
         hand.click(page.get_by_label("理由"))
         page.keyboard.type("对照决定书")
         hand.click(page.get_by_role("button", name="提交更正"))

@@ -37,15 +37,15 @@ def test_a_wrong_date_is_checked_corrected_and_off_the_list(
     page = platform.get(f"/records/{record}/correct").text
     assert "2018/<mark>13</mark>/01" in page or "<mark>1</mark><mark>3</mark>" in page
     still = platform.post(f"/records/{record}/recheck", **{"cell.CF_JDRQ": "2018/14/01"}).text
-    good = platform.post(f"/records/{record}/recheck", **{"cell.CF_JDRQ": "2018/08/01"}).text
+    good = platform.post(f"/records/{record}/recheck", **{"cell.CF_JDRQ": "2018/08/15"}).text
     assert "已退回" in still and "R10.decision_date" in still and "各项规则均已通过" in good
     assert live(office)["record_id"] == record, "a check stores nothing"
-    refused = platform.post(f"/records/{record}/correct", **{"cell.CF_JDRQ": "2018/08/01"})
-    assert refused.status_code == 422 and "请填写理由" in refused.text and 'value="2018/08/01"' in refused.text
+    refused = platform.post(f"/records/{record}/correct", **{"cell.CF_JDRQ": "2018/08/15"})
+    assert refused.status_code == 422 and "请填写理由" in refused.text and 'value="2018/08/15"' in refused.text
     assert (
-        platform.post(f"/records/{record}/correct", **{"cell.CF_JDRQ": "2018/08/01"}, reason="对照").status_code == 303
+        platform.post(f"/records/{record}/correct", **{"cell.CF_JDRQ": "2018/08/15"}, reason="对照").status_code == 303
     )
-    assert live(office)["decision_date"] == dt.date(2018, 8, 1)
+    assert live(office)["decision_date"] == dt.date(2018, 8, 15)
     assert "0 项" in platform.get("/worklist").text
 
 
@@ -54,16 +54,16 @@ def test_two_stewards_saving_the_same_record_lose_no_edit(
 ) -> None:
     deliver([penalty(1, CF_JDRQ="2018/13/01")])
     other, record = log_in("钱工商", Role.AGENCY, "aic"), live(office)["record_id"]
-    saved = {"cell.CF_JDRQ": "2018/08/01", "reason": "对照决定书"}
+    saved = {"cell.CF_JDRQ": "2018/08/15", "reason": "对照决定书"}
     assert platform.post(f"/records/{record}/correct", **saved).status_code == 303
     late = other.post(f"/records/{record}/correct", **{"cell.CF_SY": "改过的违法事实"}, reason="补正")
     assert late.status_code == 409
-    assert "两个版本的不同" in late.text and "2018-08-01" in late.text and "改过的违法事实" in late.text
-    assert live(office)["decision_date"] == dt.date(2018, 8, 1)
+    assert "两个版本的不同" in late.text and "2018-08-15" in late.text and "改过的违法事实" in late.text
+    assert live(office)["decision_date"] == dt.date(2018, 8, 15)
     again = live(office)["record_id"]
     assert f'action="/records/{again}/correct"' in late.text
     assert other.post(f"/records/{again}/correct", **{"cell.CF_SY": "改过的违法事实"}, reason="补正").status_code == 303
-    assert (live(office)["decision_date"], live(office)["facts"]) == (dt.date(2018, 8, 1), "改过的违法事实")
+    assert (live(office)["decision_date"], live(office)["facts"]) == (dt.date(2018, 8, 15), "改过的违法事实")
 
 
 def test_an_amount_is_signed_by_another_person(
@@ -126,7 +126,7 @@ def test_every_decision_stands_in_the_audit_log(
     platform: Browser, log_in: Enter, office: Office, deliver: Callable[..., int]
 ) -> None:
     deliver([penalty(1, CF_JDRQ="2018/13/01")])
-    platform.post(f"/records/{live(office)['record_id']}/correct", **{"cell.CF_JDRQ": "2018/08/01"}, reason="对照")
+    platform.post(f"/records/{live(office)['record_id']}/correct", **{"cell.CF_JDRQ": "2018/08/15"}, reason="对照")
     auditor = log_in("赵审计", Role.AUDITOR)
     assert "王平台" in auditor.get("/audit").text
     assert "核验通过" in auditor.get("/audit/verify").text

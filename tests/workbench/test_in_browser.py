@@ -69,7 +69,7 @@ def test_a_review_is_worked_off_by_keyboard(enter: Callable[..., Page], deliver:
     page.keyboard.type("2018/14/01")
     expect(page.locator("#recheck")).to_contain_text("R10.decision_date", timeout=30_000)
     page.keyboard.press("Control+a")
-    page.keyboard.type("2018/08/01")
+    page.keyboard.type("2018/08/15")
     expect(page.locator("#recheck")).to_contain_text("各项规则均已通过", timeout=30_000)
     page.keyboard.press("Escape")
     page.keyboard.press("a")
