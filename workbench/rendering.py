@@ -20,7 +20,7 @@ NAVIGATION: Final = (
     ("worklist", "待办", "w"),
     ("records", "记录", "r"),
     ("rulings", "签批", "s"),
-    ("findings", "比对", "c"),
+    ("findings", "比对", "f"),
     ("deliveries", "报送", "d"),
     ("holds", "放行", "h"),
     ("returns", "退回", "b"),

@@ -91,7 +91,7 @@ def test_findings_are_handed_to_inspection_by_keyboard(
     crosscheck(office, year=YEAR, as_of=DAY)
     page = enter("检查员甲", Role.AGENCY, "aic")
     page.keyboard.press("g")
-    page.keyboard.press("c")
+    page.keyboard.press("f")
     expect(page.get_by_role("heading", name="比对结果")).to_be_visible()
     page.get_by_role("link", name="瞒报 1").click()
     page.wait_for_url("**kind=concealed**")

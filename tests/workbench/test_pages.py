@@ -15,6 +15,7 @@ from pipeline.office import Office
 from pipeline.publish import publish
 from pipeline.register import load_register
 from store.accounts import Role
+from workbench.rendering import NAVIGATION
 
 Enter = Callable[..., Browser]
 
@@ -43,6 +44,11 @@ def test_a_record_without_a_number_has_a_page_too(
     for path in (f"/records/{second}", f"/records?delivery_id={number}", "/worklist/items"):
         assert "<script>alert" not in platform.get(path).text
     assert platform.get(f"/deliveries/{number}").status_code == 200
+
+
+def test_each_page_of_the_navigation_has_a_key_of_its_own() -> None:
+    keys = [key for _, _, key in NAVIGATION]
+    assert len(set(keys)) == len(keys)
 
 
 def test_what_is_not_there_is_said_in_chinese(platform: Browser) -> None:
