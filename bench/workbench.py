@@ -34,7 +34,7 @@ PER_DELIVERY = 2_000
 FILL = (
     f"""INSERT INTO delivery (agency, kind, sheet, as_of, content_sha256, state, rows, suite)
     SELECT ({AGENCIES})[1 + n % 13], 'penalty', 'standard', DATE '2018-08-01' + (n / 26), n::text, 'checked',
-           {PER_DELIVERY}, 'penalty.standard@2018.08.1'
+           {PER_DELIVERY}, 'penalty.standard@bench'
     FROM generate_series(1, :records / {PER_DELIVERY}) n""",
     "INSERT INTO step_run (run_no, step, as_of) VALUES (1, 'ingest', (SELECT max(as_of) FROM delivery))",
     """INSERT INTO delivery_file (delivery_id, ordinal, name, sha256, bytes, rows)

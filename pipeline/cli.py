@@ -491,7 +491,7 @@ def _start(module: str, *arguments: str) -> NoReturn:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def demo(context: typer.Context) -> None:
-    """Run two business days of three simulated agencies through the real scheduler and show the numbers."""
+    """Run two business days of thirteen simulated agencies through the real scheduler and show the numbers."""
     _start("simulator.demo", *context.args)
 
 

@@ -37,7 +37,7 @@ from transforms.columns import DAY, TEXT
 from transforms.crosscheck.cases import Rules, rules
 from transforms.crosscheck.decide import Inputs, decide
 from transforms.distinct import read_distinct
-from transforms.icp import read_icp
+from transforms.icp import icp_numbers
 from transforms.site_addresses import read_addresses
 from transforms.site_platforms import fold, platforms
 
@@ -218,7 +218,7 @@ class _Comparison:
 
     def _filings(self, rows: ir.Table) -> Iterator[pa.RecordBatch]:
         for batch in self._engine.stream(rows.select("record_id", "icp_no").filter(rows.icp_no.notnull())):
-            (filing,) = read_distinct(batch.column("icp_no"), _filing, pa.string())
+            filing, _ = icp_numbers(batch.column("icp_no"))
             yield pa.record_batch([batch.column("record_id"), filing], schema=_FILINGS)
 
     def _subject_keys(self, subjects: ir.Table) -> Iterator[pa.RecordBatch]:
@@ -301,11 +301,6 @@ def _keyed(read: pa.Table, record_ids: pa.Array) -> pa.Table:
     """Put the row's id in the place of its place."""
     columns = {name: read[name] for name in _ITEMS.names if name != "record_id"}
     return pa.table({"record_id": record_ids.take(read["place"].combine_chunks()), **columns}, schema=_ITEMS)
-
-
-def _filing(text: str) -> tuple[str | None]:
-    number = read_icp(text)
-    return (number.subject if number else None,)
 
 
 def _platform(text: str) -> tuple[str]:

@@ -17,10 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from connectors.descriptor import agency_ids, load_agency
 from pipeline.holds import list_holds
+from pipeline.letters import rendered
 from pipeline.office import Office
 from pipeline.rule_titles import rule_title
 from pipeline.silence import LateSource, late_sources
@@ -32,9 +31,6 @@ from store.reviews import Filters, Group
 OFFICE: Final = "office"
 REMIND_AFTER: Final = dt.timedelta(days=3)
 _GROUPS: Final = 12
-_TEMPLATES: Final = Environment(
-    loader=PackageLoader("pipeline"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Digest:
 
     def html(self) -> str:
         """The message as a mail shows it."""
-        return _TEMPLATES.get_template("digest.html").render(digest=self)
+        return rendered("digest.html", digest=self)
 
     def as_json(self) -> dict[str, Any]:
         """The message as a program reads it."""

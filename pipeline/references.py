@@ -24,7 +24,7 @@ from expectations.suite import Suite, load_reference_suite
 from pipeline.masking import masked
 from pipeline.reading import Tell
 from pipeline.storing import ConservationBroken
-from pipeline.verdicts import VERDICT_SCHEMA, damaged_verdicts, states_of, verdicts_of
+from pipeline.verdicts import VERDICT_SCHEMA, add_counts, damaged_verdicts, states_of, verdict_about, verdicts_of
 from store import deliveries, records, references
 from store.deliveries import CheckCount, Delivery
 from transforms.columns import TEXT, Reference
@@ -89,7 +89,7 @@ class ReferenceDelivery:
         suite = self._suite.of_scope("row")
         for batch in self._batches():
             outcomes = judge_of_this_process().judge(batch.findings, suite)
-            self._count(suite, outcomes)
+            add_counts(self._counts, outcomes, suite)
             self._store(batch, outcomes, suite)
             self._tell("checked", batch.records.num_rows)
         self._settle()
@@ -124,17 +124,6 @@ class ReferenceDelivery:
                 self.problems += [p for p in table.problems if p.severity != "reject"]
                 self.rows_of_file[file.ordinal] = table.rows
 
-    def _count(self, suite: Suite, outcomes: Mapping[str, Outcome]) -> None:
-        for expectation in suite.expectations:
-            outcome, so_far = outcomes[expectation.id], self._counts.get(expectation.id)
-            self._counts[expectation.id] = CheckCount(
-                expectation.id,
-                expectation.rule,
-                expectation.severity,
-                outcome.evaluated + (so_far.evaluated if so_far else 0),
-                outcome.unexpected + (so_far.unexpected if so_far else 0),
-            )
-
     def _store(self, batch: ReferenceBatch, outcomes: Mapping[str, Outcome], suite: Suite) -> None:
         ids = records.reserve_ids(self._connection, batch.records.num_rows)
         states = states_of(outcomes, suite, len(ids)).tolist()
@@ -161,7 +150,7 @@ class ReferenceDelivery:
         suite = self._suite.of_scope("delivery")
         finding = pa.array(["DIFFERENT_CONTENT" if row in found else None for row in ids], TEXT)
         outcomes = judge_of_this_process().judge({SAME_VERSION: finding}, suite)
-        self._count(suite, outcomes)
+        add_counts(self._counts, outcomes, suite)
         failed = np.asarray(ids, dtype=np.int64)[outcomes[SAME_VERSION].positions].tolist()
         records.store_verdicts(self._connection, self._contradictions([(row, found[row]) for row in failed], suite))
         references.hold_rows(self._connection, self._reference, failed)
@@ -171,13 +160,9 @@ class ReferenceDelivery:
         [expectation] = suite.expectations
         field = form_of(self._reference).code_of(expectation.field)
         listed = [
-            {
-                "record_id": record_id, "expectation": expectation.id, "rule": expectation.rule,
-                "severity": expectation.severity, "field": field, "value": key, "finding": "DIFFERENT_CONTENT",
-                "remedy": expectation.remedy, "suite": suite.label,
-            }
+            verdict_about(record_id, expectation, suite, field=field, value=key, finding="DIFFERENT_CONTENT")
             for record_id, key in rows
-        ]  # fmt: skip
+        ]
         return pa.Table.from_pylist(listed, schema=VERDICT_SCHEMA)
 
     def _store_damaged(self) -> None:

@@ -22,7 +22,7 @@ from connectors.formats.reader import open_table
 from expectations.judging import judge_of_this_process
 from expectations.suite import load_suite
 from pipeline.reading import READ_ROWS, ReadBatch
-from pipeline.verdicts import verdicts_of
+from pipeline.verdicts import state_of, verdicts_of
 from store.deliveries import FileOfDelivery
 from transforms import personal
 from transforms.columns import TEXT, Kind
@@ -32,6 +32,8 @@ from transforms.source_fields import cells_known, only_worksheet, recognise_sour
 from transforms.standardise import ID_COLUMNS, standardise
 from transforms.versions import RowState
 
+MASKED: Final = "********"
+"""What is shown of a document number of a person."""
 SENT_BACK: Final = "S01.sent_back"
 """The verdict of a steward who returns a held row to its agency (退回机关)."""
 
@@ -110,7 +112,7 @@ class Row:
 
 def _shown(text: str, target: str) -> str:
     if target in ID_COLUMNS and text:
-        return "********"
+        return MASKED
     return str(personal.mask_ids(pa.array([text], TEXT))[0].as_py())
 
 
@@ -214,9 +216,7 @@ def _ruled(record: pa.Table, verdicts: Iterable[Mapping[str, Any]], overlay: Ove
                 "finding": "SENT_BACK", "remedy": overlay.sent_back, "suite": "steward",
             }
         )  # fmt: skip
-    severities = {verdict["severity"] for verdict in ruled}
-    state: RowState = "returned" if "reject" in severities else "review" if "hold" in severities else "accepted"
-    return Reread(record, tuple(ruled), state, says_status)
+    return Reread(record, tuple(ruled), state_of(verdict["severity"] for verdict in ruled), says_status)
 
 
 def _waived(verdict: Mapping[str, Any], overlay: Overlay) -> Mapping[str, Any]:

@@ -16,11 +16,11 @@ from typing import Final
 
 import pyarrow as pa
 import sqlalchemy as sa
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from connectors.descriptor import Agency, load_agency
+from pipeline.letters import rendered
 from pipeline.office import Office
-from pipeline.rereading import RowGone, batch_of_file
+from pipeline.rereading import MASKED, RowGone, batch_of_file
 from pipeline.return_workbook import Problem, ReturnedRow, ReturnedSheet, write_workbook
 from pipeline.rule_titles import titles_of
 from store import deliveries, returns
@@ -31,11 +31,7 @@ from transforms.columns import KIND_NAMES, Kind, Sheet
 from transforms.sheets import SHEETS, Recognition
 from transforms.standardise import ID_COLUMNS
 
-_MASKED: Final = "********"
 _NOT_SPLIT: Final = "无法拆分的行"
-_COVERS: Final = Environment(
-    loader=PackageLoader("pipeline"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
 
 
 class NothingToReturn(RuntimeError):
@@ -195,7 +191,7 @@ def _shown(batch: pa.RecordBatch, recognition: Recognition, header: Sequence[str
         column = recognition.columns.get(cell)
         texts = batch.column(cell)
         if column is not None and column.target in ID_COLUMNS:
-            columns.append([_MASKED if text else "" for text in texts.to_pylist()])
+            columns.append([MASKED if text else "" for text in texts.to_pylist()])
         else:
             masked = personal.cut_telephones(personal.mask_ids(texts))
             columns.append([text or "" for text in masked.to_pylist()])
@@ -260,7 +256,8 @@ def _cover(
     ]  # fmt: skip
     every = [failure for _, failures in chosen for failure in failures]
     dues = [each.due for each in every if each.due is not None]
-    text = _COVERS.get_template("return_cover.html").render(
+    text = rendered(
+        "return_cover.html",
         number=number, agency=agency.name_on(as_of), as_of=as_of, remark=remark,
         rows=len({each.record_id for each in every}), lines=sorted(lines, key=lambda line: (-line.rows, line.rule)),
         due=min(dues, default=None), workbook=f"return_{agency.id}_{as_of:%Y%m%d}_{notice_id}.xlsx",

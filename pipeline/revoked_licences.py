@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from expectations.judging import judge_of_this_process
 from expectations.suite import Expectation, Suite, load_suite
-from pipeline.verdicts import VERDICT_SCHEMA
+from pipeline.verdicts import VERDICT_SCHEMA, verdict_about
 from store import records
 from store.deliveries import CheckCount, Delivery
 from transforms.columns import TEXT, Kind, Sheet
@@ -95,17 +95,14 @@ def _verdicts(
     failed: Iterable[tuple[int, Mapping[str, Any]]], kind: Kind, expectation: Expectation, suite: Suite
 ) -> pa.Table:
     listed = [
-        {
-            "record_id": record_id,
-            "expectation": expectation.id,
-            "rule": expectation.rule,
-            "severity": expectation.severity,
-            "field": SHEETS[kind, Sheet(row["sheet"])].code_of(expectation.field),
-            "value": row["value"],
-            "finding": row["finding"],
-            "remedy": expectation.remedy,
-            "suite": suite.label,
-        }
+        verdict_about(
+            record_id,
+            expectation,
+            suite,
+            field=SHEETS[kind, Sheet(row["sheet"])].code_of(expectation.field),
+            value=row["value"],
+            finding=row["finding"],
+        )
         for record_id, row in failed
     ]
     return pa.Table.from_pylist(listed, schema=VERDICT_SCHEMA)

@@ -20,6 +20,7 @@ from expectations.judging import judge_of_this_process
 from expectations.suite import Suite, SuiteInvalid, load_suite, read_suite
 from pipeline.office import Office
 from pipeline.reading import DeliveryReader, ReadBatch
+from pipeline.verdicts import state_of
 from store import deliveries
 from store.deliveries import Delivery
 from transforms.columns import Kind, Sheet
@@ -168,7 +169,7 @@ class _Comparison:
 
     def _note(self, batch: ReadBatch, position: int, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         self.trial.rows_changed += 1
-        was, becomes = _state(before.values()), _state(after.values())
+        was, becomes = state_of(before.values()), state_of(after.values())
         turn = f"{was} -> {becomes}"
         self.trial.states[turn] = self.trial.states.get(turn, 0) + 1
         for name in sorted(before.keys() | after.keys()):
@@ -187,8 +188,3 @@ class _Comparison:
         file = next(file.name for file in self._delivery.files if file.ordinal == batch.file_ordinal)
         found = (row["row_no"], row["document_no"], row["subject_name"])
         return Sample(self._delivery.delivery_id, file, *found, was, becomes)
-
-
-def _state(severities: Iterable[str]) -> str:
-    found = set(severities)
-    return "returned" if "reject" in found else "review" if "hold" in found else "accepted"

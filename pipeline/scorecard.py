@@ -30,16 +30,18 @@ import sqlalchemy as sa
 from connectors.descriptor import DescriptorError, agency_ids, load_agency
 from pipeline.office import Office
 from pipeline.publish import Published
-from pipeline.reporting_terms import last_days_on_time
 from store import scorecards as counts
 from store.schema import agency_output, delivery, review_event, step_run
 from store.scorecards import Counted, Output, Waiting
 from transforms.columns import Kind
+from transforms.timeliness import last_days_on_time
 from transforms.workdays import CalendarMissing, is_workday
 
 TOP_RULES: Final = 5
 UNKNOWN: Final = "denominator unknown"
 """Stands for a rate whose denominator nobody told (分母未知)."""
+CLOCK: Final = "credit"
+"""Of the limits in ``transforms/policy/clocks.yaml`` the one that 及时率 counts: that of 双公示."""
 FOLDER: Final = "scorecards"
 """Folder of a site's feed that holds the scorecards as of each release."""
 
@@ -193,7 +195,7 @@ def _told(rate: Rate) -> str:
 def scorecards(office: Office, month: dt.date, *, as_of: dt.date) -> Scorecards:
     """Count a month (any day of it) as it stood on ``as_of``; days after that are not looked at."""
     first = month.replace(day=1)
-    end = (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+    end = _end_of(first)
     last = min(end, as_of)
     with office.engine.connect() as connection:
         connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
@@ -235,7 +237,7 @@ def _count(
     span = counts.span_of(connection, kind, first=first, last=last)
     if span is None:
         return {}
-    last_days = last_days_on_time(kind, counts.decided_on(connection, span))
+    last_days = last_days_on_time(kind, counts.decided_on(connection, span), clock=CLOCK)
     return counts.count_rows(connection, span, last_days=last_days, today=today)
 
 
@@ -275,10 +277,13 @@ def _name(agency: str, day: dt.date) -> str:
 
 def newest_day(office: Office, month: dt.date) -> dt.date | None:
     """Return the newest business day of a month, or before it, on which a step ran."""
-    end = (month.replace(day=1) + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
     with office.engine.connect() as connection:
         newest = connection.scalar(sa.select(sa.func.max(step_run.c.as_of)))
-    return None if newest is None else min(newest, end)
+    return None if newest is None else min(newest, _end_of(month))
+
+
+def _end_of(month: dt.date) -> dt.date:
+    return (month.replace(day=1) + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
 
 
 def newest_change(office: Office) -> tuple[int, ...]:
@@ -313,7 +318,9 @@ def publish_beside(office: Office, published: Sequence[Published]) -> list[Path]
         path = folder / f"{each.directory.name}.json"
         if path.exists():
             continue
-        cards = made.setdefault(each.as_of, scorecards(office, each.as_of, as_of=each.as_of))
+        if each.as_of not in made:
+            made[each.as_of] = scorecards(office, each.as_of, as_of=each.as_of)
+        cards = made[each.as_of]
         folder.mkdir(parents=True, exist_ok=True)
         for target, content in ((path.with_suffix(".csv"), cards.csv_bytes()), (path, cards.json_bytes())):
             draft = folder / f".{target.name}"

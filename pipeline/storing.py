@@ -26,7 +26,7 @@ from expectations.runner import Outcome
 from expectations.suite import Suite, load_suite
 from pipeline.guarding import stream_of
 from pipeline.reading import ReadBatch
-from pipeline.verdicts import damaged_verdicts, repeat_verdicts, states_of, verdicts_of
+from pipeline.verdicts import add_counts, damaged_verdicts, repeat_verdicts, states_of, verdicts_of
 from store import deliveries, records, rulings
 from store.deliveries import CheckCount, Delivery
 from store.records import Displaced
@@ -86,7 +86,7 @@ class DeliveryWriter:
         after: Future[None],
     ) -> Future[None]:
         """Hand a judged batch over for COPY, once the connection is free of the batch before."""
-        self._count(suite, outcomes)
+        add_counts(self._counts, outcomes, suite)
         judged: list[RowState] = states_of(outcomes, suite, batch.records.num_rows).tolist()
         after.result()
         ids = records.reserve_ids(self._connection, batch.records.num_rows)
@@ -96,17 +96,6 @@ class DeliveryWriter:
         states, superseded_by = self._against_held(batch, ids, judged)
         rows = self._record_rows(batch, ids, states, superseded_by)
         return copying.submit(records.store_rows, self._connection, self._delivery.record_kind, rows, verdicts)
-
-    def _count(self, suite: Suite, outcomes: Mapping[str, Outcome]) -> None:
-        for expectation in suite.expectations:
-            outcome, so_far = outcomes[expectation.id], self._counts.get(expectation.id)
-            self._counts[expectation.id] = CheckCount(
-                expectation.id,
-                expectation.rule,
-                expectation.severity,
-                outcome.evaluated + (so_far.evaluated if so_far else 0),
-                outcome.unexpected + (so_far.unexpected if so_far else 0),
-            )
 
     def _against_held(
         self, batch: ReadBatch, ids: list[int], states: list[RowState]
@@ -193,7 +182,7 @@ class DeliveryWriter:
         conflict[[p for p, repeat in repeats.items() if repeat.outcome == "conflict"]] = "DIFFERENT_CONTENT"
         conflict[np.isin(ids, sorted(self._contradicting))] = "DIFFERENT_CONTENT"
         outcomes = judge_of_this_process().judge({REPEATS: pa.array(conflict, TEXT)}, suite)
-        self._count(suite, outcomes)
+        add_counts(self._counts, outcomes, suite)
         failed = ids[outcomes[REPEATS].positions]
         records.store_verdicts(self._connection, repeat_verdicts(self._rows(failed), self._delivery.record_kind, suite))
         changes = [(int(ids[p]), *_outcome(repeat, ids)) for p, repeat in sorted(repeats.items())]

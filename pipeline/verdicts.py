@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 
 from expectations.runner import Outcome
 from expectations.suite import Expectation, Suite
+from store.deliveries import CheckCount
 from transforms.canonical import canonical_text
 from transforms.columns import TEXT, Kind, Sheet
 from transforms.problems import Problem
 from transforms.sheets import SHEETS
+from transforms.versions import RowState
 
 VERDICT_SCHEMA: Final = pa.schema(
     [
@@ -71,21 +73,48 @@ def verdicts_of(
     return pa.concat_tables(parts) if parts else VERDICT_SCHEMA.empty_table()
 
 
+def state_of(severities: Iterable[str]) -> RowState:
+    """Return what verdicts of these severities make of a row."""
+    found = set(severities)
+    return "returned" if "reject" in found else "review" if "hold" in found else "accepted"
+
+
+def add_counts(counts: dict[str, CheckCount], outcomes: Mapping[str, Outcome], suite: Suite) -> None:
+    """Add what Great Expectations counted in one batch to what it counted before, by expectation."""
+    for expectation in suite.expectations:
+        outcome, so_far = outcomes[expectation.id], counts.get(expectation.id)
+        counts[expectation.id] = CheckCount(
+            expectation.id,
+            expectation.rule,
+            expectation.severity,
+            outcome.evaluated + (so_far.evaluated if so_far else 0),
+            outcome.unexpected + (so_far.unexpected if so_far else 0),
+        )
+
+
+def verdict_about(
+    record_id: int, expectation: Expectation, suite: Suite, *, field: str, value: str | None, finding: str | None
+) -> dict[str, Any]:
+    """Return one verdict as a row of ``VERDICT_SCHEMA``; ``field`` is the column code that people know."""
+    return {
+        "record_id": record_id, "expectation": expectation.id, "rule": expectation.rule,
+        "severity": expectation.severity, "field": field, "value": value, "finding": finding,
+        "remedy": expectation.remedy, "suite": suite.label,
+    }  # fmt: skip
+
+
 def repeat_verdicts(rows: Sequence[Mapping[str, Any]], kind: Kind, suite: Suite) -> pa.Table:
     """Return the verdicts about rows that contradict another row of their delivery (R22, the suite's only rule)."""
     [expectation] = suite.expectations
     listed = [
-        {
-            "record_id": row["record_id"],
-            "expectation": expectation.id,
-            "rule": expectation.rule,
-            "severity": expectation.severity,
-            "field": SHEETS[kind, Sheet(row["sheet"])].code_of(expectation.field),
-            "value": row[expectation.field],
-            "finding": "DIFFERENT_CONTENT",
-            "remedy": expectation.remedy,
-            "suite": suite.label,
-        }
+        verdict_about(
+            row["record_id"],
+            expectation,
+            suite,
+            field=SHEETS[kind, Sheet(row["sheet"])].code_of(expectation.field),
+            value=row[expectation.field],
+            finding="DIFFERENT_CONTENT",
+        )
         for row in rows
     ]
     return pa.Table.from_pylist(listed, schema=VERDICT_SCHEMA)

@@ -48,6 +48,17 @@ class FaultKind(StrEnum):
     YUAN_FOR_WAN = "amounts in 元 where 万元 are agreed upon"
 
 
+OF_PAGES: Final = frozenset(
+    {
+        FaultKind.WRONG_TOTAL,
+        FaultKind.DUPLICATE_PAGE,
+        FaultKind.DROPPED_PAGE,
+        FaultKind.ROW_INSERTED,
+        FaultKind.ROW_REMOVED,
+    }
+)
+"""What can go wrong wherever rows come in pages that are counted."""
+
 HARMLESS: Final = frozenset({FaultKind.ROWS_REORDERED, FaultKind.COLUMNS_REORDERED, FaultKind.NEW_COLUMN})
 """The rows still say what they should."""
 

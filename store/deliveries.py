@@ -144,15 +144,6 @@ def find_delivery(connection: sa.Connection, agency: str, kind: Content, content
     return connection.scalar(query)
 
 
-def unfinished_deliveries(connection: sa.Connection) -> list[int]:
-    """Return deliveries whose bytes are safe but whose rows are not stored: a run was cut off."""
-    return list(
-        connection.scalars(
-            sa.select(delivery.c.delivery_id).where(delivery.c.state == "archived").order_by(delivery.c.delivery_id)
-        )
-    )
-
-
 def close_delivery(
     connection: sa.Connection, delivery_id: int, *, state: str, rows: int | None, sheet: str | None, suite: str | None
 ) -> None:

@@ -88,11 +88,6 @@ def try_alone(connection: sa.Connection) -> bool:
     return bool(connection.scalar(sa.text("SELECT pg_try_advisory_lock(hashtext(:name))"), {"name": LOCK}))
 
 
-def let_go(connection: sa.Connection) -> None:
-    """Give the archive back."""
-    connection.execute(sa.text("SELECT pg_advisory_unlock(hashtext(:name))"), {"name": LOCK})
-
-
 def holders(connection: sa.Connection) -> list[Holder]:
     """Return everything that the ledger says an object belongs to, in the order of hashes."""
     of_deliveries = sa.select(

@@ -238,11 +238,6 @@ def list_reviews(
     return _reviews(connection, chosen.limit(limit))
 
 
-def count_reviews(connection: sa.Connection, filters: Filters) -> int:
-    """Count the items that a list would show."""
-    return int(connection.scalar(sa.select(sa.func.count()).select_from(review).where(filters.where())) or 0)
-
-
 def grouped(connection: sa.Connection, filters: Filters, *, today: dt.date, samples: int = 3) -> list[Group]:
     """Return the items by agency and rule, most first, with their age and the oldest few of each."""
     late = sa.func.count().filter(review.c.due < today)

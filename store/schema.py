@@ -575,7 +575,7 @@ review = sa.Table(
     sa.Column("closed_by_record", sa.BigInteger, comment="the row that settled it"),
     sa.Column("assignee", sa.Text),
     sa.UniqueConstraint("record_id", "rule"),
-    # the work list is the open part alone, which stays small while closed items pile up (bench/reviews.py)
+    # the work list is the open part alone, which stays small while closed items pile up (bench/workbench.py)
     sa.Index("ix_review_open", "agency", "rule", "opened", "review_id", postgresql_where=sa.text("state = 'open'")),
     sa.Index("ix_review_open_key", "kind", "record_key", postgresql_where=sa.text("state = 'open'")),
     sa.Index("ix_review_open_age", "opened", "review_id", postgresql_where=sa.text("state = 'open'")),

@@ -1,8 +1,10 @@
-"""Whether a decision was reported in time (rule R25): working days from the decision to the business day it came."""
+"""Whether a decision was reported in time (rule R25, scorecards): working days from it to the business day it came."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
@@ -11,7 +13,7 @@ import pyarrow.compute as pc
 
 from transforms.columns import TEXT, Kind
 from transforms.policy.clocks import Clock, clocks_of
-from transforms.workdays import CalendarMissing, workdays_between
+from transforms.workdays import CalendarMissing, add_workdays, workdays_between
 
 _NULL: Final = pa.scalar(None, TEXT)
 _UNKNOWN_CALENDAR: Final = "CALENDAR_MISSING"
@@ -24,6 +26,20 @@ def late_findings(decided: pa.Date32Array, kind: Kind, as_of: dt.date) -> dict[s
     yet the finding is ``CALENDAR_MISSING``: nobody knows, and nobody is told that all is well.
     """
     return {f"R25.{clock.id}": _late(decided, clock, as_of) for clock in clocks_of(kind)}
+
+
+def last_days_on_time(kind: Kind, decided: Iterable[dt.date], *, clock: str) -> dict[dt.date, dt.date]:
+    """Return the last day on which a decision is in time by a clock, by the day of the decision.
+
+    A day is left out where the clock does not run, or where the working days of a year are not published yet.
+    """
+    found: dict[dt.date, dt.date] = {}
+    for limit in (each for each in clocks_of(kind) if each.id == clock):
+        for day in sorted(set(decided)):
+            if limit.counts_from <= day and (limit.to is None or day <= limit.to):
+                with contextlib.suppress(CalendarMissing):
+                    found[day] = add_workdays(day, limit.workdays)
+    return found
 
 
 def _late(decided: pa.Date32Array, clock: Clock, as_of: dt.date) -> pa.StringArray:

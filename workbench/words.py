@@ -7,11 +7,11 @@ from typing import Final
 
 from connectors.descriptor import DescriptorError, load_agency
 from expectations.messages import FINDINGS
-from expectations.suite import load_suite
 from feeds.sites import load_sites
 from pipeline.inspection_packet import FIELD_NAMES, FINDING_KINDS, LINK_NAMES
+from pipeline.rule_titles import ATTACH_REASONS, HOLD_REASONS
 from store.accounts import Role
-from transforms.columns import KIND_NAMES, REFERENCE_NAMES, Kind
+from transforms.columns import KIND_NAMES, REFERENCE_NAMES
 from transforms.policy import withholdings
 from transforms.sheets import SHEETS
 
@@ -27,7 +27,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     },
     "delivery_state": {"archived": "已归档", "checked": "已入库", "refused": "已拒收", "held": "整批待批"},
     "hold_state": {"open": "待批", "released": "已放行", "rejected": "已退回"},
-    "hold_reason": {"mass_change": "大批量变动", "declared_total": "行数不符", "default_hold": "默认待批"},
+    "hold_reason": HOLD_REASONS,
     "ruling_state": {
         "waiting": "待签批", "proposed": "待签批",
         "undo_proposed": "撤销待签批", "in_force": "生效", "rejected": "未获同意",
@@ -70,15 +70,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "uscc": "统一社会信用代码", "org_code": "组织机构代码", "regno": "工商注册号", "tax_no": "税务登记号",
         "name": "名称", "former_name": "曾用名", "none": "无", "natural_person": "自然人", "steward": "数据员",
     },
-    "attach_reason": {
-        "ambiguous_name": "同名企业不止一家", "ambiguous_org_code": "组织机构代码对应多家",
-        "ambiguous_regno": "注册号对应多家", "ambiguous_tax_no": "税务登记号对应多家",
-        "ambiguous_uscc": "信用代码对应多家",
-        "code_and_name_disagree": "代码与名称不符", "keys_disagree": "各代码指向不同企业",
-        "not_in_register": "登记库中查无此主体",
-    },
+    "attach_reason": ATTACH_REASONS,
     "finding": FINDINGS,
-    "own_rule": {"C01.source_changed": "更正之后来源又改动了该项", "S01.sent_back": "数据员退回"},
     "failure_class": {"refused": "对方拒绝", "unavailable": "无法连接"},
     "circuit": {"closed": "正常", "open": "暂停访问", "half-open": "试探访问"},
     "event": {"withdrawn": "撤回", "reinstated": "恢复"},
@@ -112,26 +105,6 @@ def site_names() -> dict[str, str]:
 def site_name(site: str) -> str:
     """Return the name of a publicity site."""
     return site_names().get(site, site)
-
-
-@functools.cache
-def _titles() -> dict[tuple[str, str], str]:
-    """Return titles by kind and rule; under no kind, those of penalties before those of others."""
-    order = sorted(SHEETS, key=lambda key: (key[0] is not Kind.PENALTY, key[0] is not Kind.LICENCE, key))
-    found: dict[tuple[str, str], str] = {}
-    for kind, sheet in order:
-        for expectation in load_suite(kind, sheet).expectations:
-            found.setdefault((kind.value, expectation.id), expectation.title)
-            found.setdefault(("", expectation.id), expectation.title)
-    return found
-
-
-def rule_title(rule: str, kind: str = "") -> str:
-    """Return what a failed rule (of a kind of record), a reason of attachment or the reasons of a hold say."""
-    if title := _titles().get((kind, rule)) or _titles().get(("", rule)):
-        return title
-    reasons = {**WORDS["attach_reason"], **WORDS["hold_reason"], **WORDS["own_rule"]}
-    return "、".join(reasons.get(part, part) for part in rule.split(";"))
 
 
 @functools.cache

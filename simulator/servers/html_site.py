@@ -18,7 +18,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Final
 
-from simulator.faults import Fault, FaultKind
+from simulator.faults import OF_PAGES, Fault, FaultKind
 from simulator.servers.https import Answer, HttpsServer, Request
 from simulator.servers.published import Change
 
@@ -33,15 +33,7 @@ class HtmlSite(HttpsServer):
     itself. The first value of a row is the title of its entry.
     """
 
-    faults_of_protocol = frozenset(
-        {
-            FaultKind.WRONG_TOTAL,
-            FaultKind.DUPLICATE_PAGE,
-            FaultKind.DROPPED_PAGE,
-            FaultKind.ROW_INSERTED,
-            FaultKind.ROW_REMOVED,
-        }
-    )
+    faults_of_protocol = OF_PAGES
 
     def __init__(
         self,

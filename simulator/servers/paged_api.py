@@ -21,7 +21,7 @@ from datetime import date
 from threading import Lock
 from typing import Any, Final
 
-from simulator.faults import Fault, FaultKind
+from simulator.faults import OF_PAGES, Fault, FaultKind
 from simulator.servers.https import Answer, HttpsServer, Request
 from simulator.servers.published import Change
 
@@ -32,17 +32,7 @@ _JSON: Final = "application/json; charset=utf-8"
 class PagedApiServer(HttpsServer):
     """Serves each path that something was published under."""
 
-    faults_of_protocol = frozenset(
-        {
-            FaultKind.WRONG_TOTAL,
-            FaultKind.DUPLICATE_PAGE,
-            FaultKind.DROPPED_PAGE,
-            FaultKind.ROW_INSERTED,
-            FaultKind.ROW_REMOVED,
-            FaultKind.STALE_ETAG,
-            FaultKind.OTHER_CHARSET,
-        }
-    )
+    faults_of_protocol = OF_PAGES | {FaultKind.STALE_ETAG, FaultKind.OTHER_CHARSET}
 
     def __init__(self, token: str, tls: ssl.SSLContext, port: int = 0) -> None:
         """Bind to a port of loopback (0: any free one); nothing is answered before start."""

@@ -23,7 +23,7 @@ from xml.sax.saxutils import escape
 
 from defusedxml.ElementTree import ParseError, fromstring
 
-from simulator.faults import Fault, FaultKind
+from simulator.faults import OF_PAGES, Fault, FaultKind
 from simulator.servers.https import Answer, HttpsServer, Request
 from simulator.servers.published import Change, Row
 
@@ -41,16 +41,7 @@ class SoapServer(HttpsServer):
     The token is the first argument of every operation; reading the description needs none.
     """
 
-    faults_of_protocol = frozenset(
-        {
-            FaultKind.WRONG_TOTAL,
-            FaultKind.DUPLICATE_PAGE,
-            FaultKind.DROPPED_PAGE,
-            FaultKind.ROW_INSERTED,
-            FaultKind.ROW_REMOVED,
-            FaultKind.OTHER_CHARSET,
-        }
-    )
+    faults_of_protocol = OF_PAGES | {FaultKind.OTHER_CHARSET}
 
     def __init__(self, token: str, tls: ssl.SSLContext, port: int = 0) -> None:
         """Bind to a port of loopback (0: any free one); nothing is answered before start."""

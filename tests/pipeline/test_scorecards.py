@@ -13,10 +13,10 @@ from delivering import DAY, NEXT_DAY, Company, document_no, licence, penalty
 
 from connectors.descriptor import DescriptorError
 from pipeline.publish import publish
-from pipeline.reporting_terms import last_days_on_time
 from pipeline.scorecard import Card, publish_beside, scorecards, tell_output
 from store.scorecards import Output
 from transforms.columns import Kind
+from transforms.timeliness import last_days_on_time
 
 WRONG_CODE = "91110105MA0000000X"
 AUGUST = dt.date(2018, 8, 1)
@@ -32,17 +32,16 @@ def card(desk: Any, as_of: dt.date = END, agency: str = "aic") -> Card:
     ("decided", "last"),
     [
         ("2018-08-21", "2018-08-30"), ("2018-09-21", "2018-10-08"), ("2018-12-28", "2019-01-09"),
-        ("2018-02-09", "2018-02-24"),
     ],
 )  # fmt: skip
 def test_the_term_counts_working_days_with_those_made_up(decided: str, last: str) -> None:
     day = dt.date.fromisoformat(decided)
-    assert last_days_on_time(Kind.PENALTY, [day]) == {day: dt.date.fromisoformat(last)}
+    assert last_days_on_time(Kind.PENALTY, [day], clock="credit") == {day: dt.date.fromisoformat(last)}
 
 
 def test_a_year_without_a_calendar_and_a_kind_without_a_term_are_left_out() -> None:
-    assert last_days_on_time(Kind.PENALTY, [dt.date(2035, 1, 5), dt.date(1999, 1, 4)]) == {}
-    assert last_days_on_time(Kind.INSPECTION, [DAY]) == {}
+    assert last_days_on_time(Kind.PENALTY, [dt.date(2035, 1, 5), dt.date(1999, 1, 4)], clock="credit") == {}
+    assert last_days_on_time(Kind.INSPECTION, [DAY], clock="credit") == {}
 
 
 def test_rows_are_counted_once_and_lateness_by_the_first_report(known: Any) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from pipeline.holds import list_holds
+from pipeline.rule_titles import rule_title
 from pipeline.silence import late_sources
 from workbench.desk import At
 from workbench.reads.deliveries import day_by_agency
 from workbench.reads.reviews import AGES, waiting
 from workbench.rendering import render
-from workbench.words import agency_name, rule_title
+from workbench.words import agency_name
 
 router = APIRouter()
 
