@@ -24,6 +24,8 @@ from pipeline.commands import (
     archive,
     audit,
     correction,
+    exports,
+    feeds,
     holds,
     receipts,
     returns,
@@ -37,7 +39,6 @@ from pipeline.commands import (
 from pipeline.commands.collect import collect
 from pipeline.commands.console import (
     HELD,
-    NOT_VERIFIED,
     REFUSED,
     STEP_FAILED,
     UNEXPLAINED,
@@ -57,12 +58,10 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="信用信息归集与公示: pool records and publish feeds."
 )
 register_app = typer.Typer(no_args_is_help=True, help="The enterprise register.")
-export_app = typer.Typer(no_args_is_help=True, help="Tables as CSV.")
-feeds_app = typer.Typer(no_args_is_help=True, help="The reference client of a publicity site.")
 app.add_typer(register_app, name="register")
-app.add_typer(export_app, name="export")
-app.add_typer(feeds_app, name="feeds")
-feeds_app.add_typer(receipts.app)
+app.add_typer(exports.app, name="export")
+app.add_typer(feeds.app, name="feeds")
+feeds.app.add_typer(receipts.app)
 app.add_typer(holds.app, name="hold")
 app.add_typer(review.app, name="review")
 app.add_typer(returns.app, name="return")
@@ -347,90 +346,6 @@ def explain(
     if not chains:
         err.print(f"no row carries {document_no}", style="red")
         raise typer.Exit(STEP_FAILED)
-
-
-def _export(query_name: str, path: Path, as_json: bool) -> None:
-    from pipeline import exports
-    from pipeline.office import open_office
-
-    rows = exports.export(open_office(), getattr(exports, query_name), path)
-    answer(as_json, {"file": str(path), "rows": rows}, lambda: out.print(f"{path}: {rows} rows"))
-
-
-@export_app.command("attachments")
-def export_attachments(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
-    """Write document_no, subject_name, uscc, method, grade, score, evidence of each record attached or tried."""
-    _export("ATTACHMENTS", path, json_)
-
-
-@export_app.command("reviews")
-def export_reviews(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
-    """Write document_no, subject_name, rule_or_reason, severity, field, value, remedy of everything that waits."""
-    _export("REVIEWS", path, json_)
-
-
-@export_app.command("discrepancies")
-def export_discrepancies(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
-    """Write the findings of the cross-check as they stand: enterprise, year, kind, case, site, fields, state."""
-    _export("DISCREPANCIES", path, json_)
-
-
-@export_app.command("gaps")
-def export_gaps(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
-    """Write the reported sites that the monitoring base does not have, to be added there (cross-check, case 6)."""
-    _export("BASE_GAPS", path, json_)
-
-
-@feeds_app.command("verify")
-def feeds_verify(
-    path: Annotated[Path, typer.Argument(exists=True, help="A release directory, or a site's folder.")],
-    key: Annotated[Path | None, typer.Option("--key", exists=True, help="The office's public key (PEM).")] = None,
-    deep: Annotated[bool, typer.Option("--deep", help="Parse every format and compare them row by row.")] = False,
-    json_: Json = False,
-) -> None:
-    """Check signature, hashes, counts and full(n-1) + delta(n) = full(n); exit 5 when anything is wrong."""
-    from feeds.client import verify_release
-
-    with err.status("verifying"):
-        report = verify_release(path, public_key=key.read_bytes() if key else None, deep=deep)
-
-    def show() -> None:
-        table(
-            str(path), ["check", "", "detail"], [[c.name, "ok" if c.ok else "FAILED", c.detail] for c in report.checks]
-        )
-
-    answer(json_, report, show)
-    if not report.ok:
-        raise typer.Exit(NOT_VERIFIED)
-
-
-@feeds_app.command("apply")
-def feeds_apply(
-    path: Annotated[Path, typer.Argument(exists=True, help="A release directory, or a site's folder.")],
-    to: Annotated[Path, typer.Option("--to", help="Where the client keeps its copy.")],
-    key: Annotated[Path | None, typer.Option("--key", exists=True, help="The office's public key (PEM).")] = None,
-    receipt: Annotated[
-        Path | None, typer.Option("--receipt", help="Write the receipt for the office here.", dir_okay=False)
-    ] = None,
-    json_: Json = False,
-) -> None:
-    """Bring a client's copy up to a release: by deltas where the chain is whole, else by the full files."""
-    from feeds.client import ApplyError, apply_release
-    from feeds.receipt import write_receipt
-
-    with err.status("applying"):
-        try:
-            report = apply_release(path, to, public_key=key.read_bytes() if key else None)
-        except ApplyError as error:
-            err.print(str(error), style="red")
-            raise typer.Exit(NOT_VERIFIED) from error
-    if receipt is not None:
-        write_receipt(report, receipt)
-    answer(
-        json_,
-        report,
-        lambda: out.print(f"{report.site} release {report.sequence} ({report.how}): {dict(report.tables)} in {to}"),
-    )
 
 
 @app.command()
