@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,13 +59,21 @@ def test_a_killed_judge_gives_no_verdict_and_the_next_question_starts_another() 
     others = _judging_children()
     judge = Judge()
     judge.start()
-    [started] = _judging_children() - others
+    [started] = _started_besides(others)
     os.kill(started, signal.SIGKILL)
     with pytest.raises(runner.SuiteFailed, match="ended"):
         judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_null"))
     assert judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_null"))["X.a"].unexpected == 3
     judge.close()
     assert _judging_children() == others
+
+
+def _started_besides(others: set[int]) -> set[int]:
+    """The system shows the command of a process a moment after it has started it."""
+    until = time.monotonic() + 30
+    while not (started := _judging_children() - others) and time.monotonic() < until:
+        time.sleep(0.01)
+    return started
 
 
 def _judging_children() -> set[int]:
