@@ -261,13 +261,13 @@ def _once(what: str, names: Sequence[str]) -> None:
 
 def _told(content: Any, place: Iterable[str | int], message: str) -> str:
     """Name a place by the ids of its rows instead of their numbers."""
-    at, names = content, []
+    at: Any = content
+    names: list[str] = []
     for step in place:
-        at = at[step] if isinstance(at, (dict, list)) and _is_in(step, at) else None
-        row = isinstance(step, int) and isinstance(at, dict)
-        names.append(str(at.get("id") or at.get("code") or step) if row and isinstance(at, dict) else str(step))
+        try:
+            at = at[step]
+        except (KeyError, IndexError, TypeError):
+            at = None
+        named = at.get("id") or at.get("code") if isinstance(step, int) and isinstance(at, dict) else None
+        names.append(str(named or step))
     return f"sheets.yaml {'.'.join(names)}: {message}" if names else f"sheets.yaml: {message}"
-
-
-def _is_in(step: str | int, at: dict[Any, Any] | list[Any]) -> bool:
-    return step in at if isinstance(at, dict) else isinstance(step, int) and step < len(at)
