@@ -80,6 +80,9 @@ def test_the_return_of_a_month_is_due_by_working_days() -> None:
     action = sheets().action("wj2018")
     assert action.return_due("2018-09") == dt.date(2018, 10, 12)  # National Day is no working day
     assert action.return_due("2018-11") == dt.date(2018, 12, 7)
+    assert action.return_due("2018-07") == dt.date(2018, 8, 28)  # July was over when the plan was issued, 21 August
+    assert action.ended_months(dt.date(2018, 8, 31)) == ("2018-07",)
+    assert action.ended_months(dt.date(2018, 9, 1)) == ("2018-07", "2018-08")
 
 
 @pytest.mark.parametrize(

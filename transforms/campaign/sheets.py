@@ -59,20 +59,24 @@ class District(_Fact):
 
 
 class DueDate(_Fact):
-    """What has to be handed in by a day, and on which working days before it people are reminded (0 = the day)."""
+    """What has to be handed in by a day; on which working days before it people are reminded (0 = the day), and for how
+    many after it they are told what is missing.
+    """
 
     id: str
     day: dt.date
     what: str
     to: str
     warn_workdays: tuple[int, ...]
+    overdue_workdays: int = Field(ge=0)
 
 
 class MonthlyReturn(_Fact):
-    """When the return of a month is due: so many working days after its last day."""
+    """When the return of a month is due: so many working days after its last day; reminders as of a due date."""
 
     workdays: int = Field(ge=1)
     warn_workdays: tuple[int, ...]
+    overdue_workdays: int = Field(ge=0)
 
 
 class Action(_Fact):
@@ -86,6 +90,8 @@ class Action(_Fact):
     monthly_return: MonthlyReturn
     due_dates: tuple[DueDate, ...]
     least_cases: int = Field(ge=1)
+    most_cases: int = Field(ge=1)
+    case_subjects: tuple[str, ...]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -110,8 +116,15 @@ class Action(_Fact):
         return last_day_of(self.last_month)
 
     def return_due(self, month: str) -> dt.date:
-        """Return the last day on time for the return of a month; raises ``workdays.CalendarMissing``."""
-        return add_workdays(last_day_of(month), self.monthly_return.workdays)
+        """Return the last day on time for the return of a month; raises ``workdays.CalendarMissing``.
+
+        A month that was over before the plan was issued counts from that day.
+        """
+        return add_workdays(max(last_day_of(month), self.issued), self.monthly_return.workdays)
+
+    def ended_months(self, day: dt.date) -> tuple[str, ...]:
+        """Return the months of the action that are over on a day."""
+        return tuple(month for month in self.months if last_day_of(month) < day)
 
 
 class Item(_Fact):
