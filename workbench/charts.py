@@ -66,6 +66,8 @@ def _short(label: str) -> str:
 
 
 def _svg(parts: Sequence[Markup], width: int, height: int, title: str) -> Markup:
+    drawn = Markup("").join(parts)
+    role = "group" if "<a " in drawn else "img"  # an image has no parts: a screen reader would not say its links
     return Markup(
-        '<svg class="chart" role="img" aria-label="{}" width="{}" height="{}" viewBox="0 0 {} {}">{}</svg>'
-    ).format(escape(title), width, height, width, height, Markup("").join(parts))
+        '<svg class="chart" role="{}" aria-label="{}" width="{}" height="{}" viewBox="0 0 {} {}">{}</svg>'
+    ).format(role, escape(title), width, height, width, height, drawn)
