@@ -43,6 +43,7 @@ MAY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "decide_ruling": DECIDES,
         "findings": EVERYONE,
         "finding": EVERYONE,
+        "finding_letter": EVERYONE,
         "decide_findings": MENDS,
         "decide_finding": MENDS,
         "sign_listing": DECIDES,
@@ -70,8 +71,8 @@ MAY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
 OF_AGENCY: Final[Mapping[str, str]] = MappingProxyType(
     dict.fromkeys(
         (
-            "findings", "finding", "decide_findings", "decide_finding", "sign_listing", "inspection_packet",
-            "base_gaps",
+            "findings", "finding", "finding_letter", "decide_findings", "decide_finding", "sign_listing",
+            "inspection_packet", "base_gaps",
         ),
         "aic",
     )

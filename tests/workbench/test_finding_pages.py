@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,3 +114,68 @@ def test_a_districts_findings_are_handed_over_as_a_packet(platform: Browser, off
     assert sheet.max_row == 2 and sheet["C2"].value == Company(1).uscc
     gaps = platform.get("/findings/base-gaps")
     assert gaps.headers["content-type"].startswith("text/csv") and Company(3).uscc in gaps.text
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_refused_decision_about_many_keeps_the_filters_the_ticks_and_the_reason(
+    platform: Browser, office: Office
+) -> None:
+    one, two = findings(office, kind="concealed") + findings(office, kind="omitted")
+    ticked = [f"{one.finding_key}:{one.content_hash}", f"{two.finding_key}:something else"]
+    given = {"decision": "to_inspection", "year": str(YEAR), "state": "open", "csrf": platform.csrf()}
+    answer = platform.client.post("/findings", data=given | {"finding": ticked, "reason": "请查"})
+    assert answer.status_code == 409
+    assert re.findall(r'value="([^"]+)" checked', answer.text) == [ticked[0]]
+    assert answer.text.count("内容已变化") == 1
+    assert 'name="reason" value="请查"' in answer.text
+    assert f'<input type="hidden" name="year" value="{YEAR}">' in answer.text
+    assert {each.state for each in findings(office)} == {"open"}, "all or none"
+
+
+@pytest.mark.usefixtures("compared")
+def test_the_letter_to_the_enterprise_tells_both_sides_the_remedy_and_the_term(
+    platform: Browser, log_in: Enter, office: Office
+) -> None:
+    [found] = findings(office, kind="concealed")
+    path = f"/findings/{found.finding_key}"
+    assert platform.get(f"{path}/letter").status_code == 409
+    assert "下载致企业的更正通知" not in platform.get(path).text
+    sent = {"decision": "sent_for_correction", "seen": found.content_hash, "reason": "内部理由"}
+    assert platform.post(path, **sent).status_code == 303
+    assert f"{path}/letter" in platform.get(path).text
+    letter = platform.get(f"{path}/letter")
+    assert letter.headers["content-disposition"] == (
+        f'attachment; filename="correction-{found.uscc}-{YEAR}-{found.finding_key[:8]}.html"'
+    )
+    told = (
+        "仿真第1号", found.uscc, "网址", "www.a-b.com", "(空)", found.clears, "2018年6月30日", "届满",
+        "第九条", "北京市工商行政管理局", "2018年8月21日",
+    )  # fmt: skip
+    assert [each for each in told if each not in letter.text] == []
+    assert "<script>alert" not in letter.text and "王平台" not in letter.text and "内部理由" not in letter.text
+    assert platform.get(f"{path}/letter").content == letter.content
+    assert log_in("孙公安", Role.AGENCY, "psb").get(f"{path}/letter").status_code == 403
+    assert platform.get("/findings/none/letter").status_code == 404
+
+
+def test_a_letter_leaves_without_id_numbers_and_telephones_and_not_about_the_base(
+    platform: Browser, office: Office, deliver: Callable[..., int], tmp_path: Path
+) -> None:
+    one, two = companies = [Company(serial) for serial in (1, 2)]
+    load_register(office, write(tmp_path, "register.csv", as_csv([registered(each) for each in companies])), as_of=DAY)
+    deliver(
+        [report(one, address="www.a-b.com", WEBSITNAME="百货总店"), report(two, address="www.x.com")],
+        kind=Reference.ANNUAL_REPORT,
+    )
+    named = "张三 11010519491231002X 13800138000"
+    deliver([subject(one, address="www.a-b.com", SITE_NAME=named)], kind=Reference.ONLINE_SUBJECT)
+    crosscheck(office, year=YEAR, as_of=DAY)
+    assert {each.kind for each in findings(office)} == {"misreported", "base_gap"}
+    for found in findings(office):
+        path = f"/findings/{found.finding_key}"
+        sent = platform.post(path, decision="sent_for_correction", seen=found.content_hash, reason="请核")
+        assert sent.status_code == 303
+        letter = platform.get(f"{path}/letter")
+        assert letter.status_code == (409 if found.kind == "base_gap" else 200)
+        assert "11010519491231002X" not in letter.text and "13800138000" not in letter.text
+        assert found.kind == "base_gap" or ("百货总店" in letter.text and "〔电话略〕" in letter.text)

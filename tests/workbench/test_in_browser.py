@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,57 @@ def test_findings_are_handed_to_inspection_by_keyboard(
     with page.expect_download() as packet:
         page.get_by_role("link", name="执法检查清单").click()
     assert packet.value.suggested_filename == "inspection-110105-20180821.xlsx"
+
+
+def test_what_another_took_is_left_out_and_the_ticks_of_the_rest_stay(
+    enter: Callable[..., Page], deliver: Callable[..., int]
+) -> None:
+    deliver([penalty(serial, CF_JDRQ="2018/13/01") for serial in (1, 2, 3)])
+    slow, quick = enter("王平台", Role.PLATFORM), enter("钱工商", Role.AGENCY, "aic")
+    slow.goto(slow.url + "worklist/items?rule=R10.decision_date")
+    slow.get_by_label("全选").check()
+    slow.get_by_role("button", name="认领勾选的").click()
+    slow.get_by_label("附言").fill("本周办")
+    quick.goto(quick.url + "worklist/items?rule=R10.decision_date")
+    quick.get_by_role("checkbox", name="选 2", exact=True).check()
+    quick.get_by_role("button", name="认领勾选的").click()
+    quick.get_by_role("button", name="确认").click()
+    slow.get_by_role("button", name="确认").click()
+    expect(slow.get_by_role("alert")).to_contain_text("有 1 项待办在此期间已被他人处理, 本次没有任何改动")
+    expect(slow.get_by_text("将改动 2 项")).to_be_visible()
+    expect(slow.get_by_label("附言")).to_have_value("本周办")
+    slow.get_by_role("button", name="确认").click()
+    expect(slow.get_by_role("heading", name="处罚决定日期不是有效日期")).to_be_visible()
+    assert slow.locator("tbody tr").filter(has_text="王平台").count() == 2
+
+
+def test_a_refused_decision_about_findings_keeps_their_ticks_and_a_letter_goes_to_the_enterprise(
+    enter: Callable[..., Page], office: Office, deliver: Callable[..., int], tmp_path: Path
+) -> None:
+    companies = [Company(serial) for serial in (1, 2)]
+    load_register(office, write(tmp_path, "register.csv", as_csv([registered(each) for each in companies])), as_of=DAY)
+    deliver([report(each) for each in companies], kind=Reference.ANNUAL_REPORT)
+    deliver([subject(each, address=f"www.a{each.serial}.com") for each in companies], kind=Reference.ONLINE_SUBJECT)
+    crosscheck(office, year=YEAR, as_of=DAY)
+    page = enter("王平台", Role.PLATFORM)
+    page.goto(page.url + f"findings?year={YEAR}&kind=concealed")
+    page.get_by_label("全选").check()
+    page.get_by_label("理由").fill("见身份证 11010519491231002X")
+    page.get_by_role("button", name="请企业更正").click()
+    expect(page.get_by_role("alert")).to_contain_text("居民身份证号")
+    expect(page.locator(".chip.on", has_text="瞒报")).to_be_visible()
+    for number in (1, 2):
+        expect(page.get_by_label(re.compile(f"选 仿真第{number}号"))).to_be_checked()
+    page.get_by_label("理由").fill("请更正")
+    page.get_by_role("button", name="请企业更正").click()
+    page.get_by_role("link", name="仿真第1号").click()
+    with page.expect_download() as letter:
+        page.keyboard.press("l")
+    assert letter.value.suggested_filename.startswith(f"correction-{companies[0].uscc}-{YEAR}-")
+    sheet = page.context.new_page()
+    sheet.set_content(Path(letter.value.path()).read_text(encoding="utf-8"))
+    expect(sheet.get_by_role("heading", name="年度报告核对更正通知")).to_be_visible()
+    expect(sheet.get_by_role("row", name="网址")).to_contain_text("www.a1.com")
 
 
 def test_one_person_cannot_approve_twice(enter: Callable[..., Page], held: int) -> None:

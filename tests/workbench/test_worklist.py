@@ -80,11 +80,13 @@ def test_where_another_was_quicker_nothing_is_changed(
     platform: Browser, log_in: Callable[..., Browser], office: Office
 ) -> None:
     first, second, _ = assignees(office)
-    chosen = {"action": "claim", "review": [f"{first}:", f"{second}:"], "csrf": platform.csrf()}
+    chosen = {"action": "claim", "review": [f"{first}:", f"{second}:"], "csrf": platform.csrf(), "reason": "本周办"}
     assert log_in("钱工商", Role.AGENCY, "aic").post(f"/reviews/{second}/claim").status_code == 303
     answer = platform.client.post("/worklist/act", data=chosen)
     assert answer.status_code == 409 and "没有任何改动" in answer.text
     assert assignees(office)[first] is None and assignees(office)[second] == "钱工商"
+    assert previewed(answer.text) == [f"{first}:"], "the rest can be confirmed at once"
+    assert 'name="reason" value="本周办"' in answer.text
 
 
 @pytest.mark.usefixtures("waiting")

@@ -41,6 +41,7 @@ class Rules:
     empty_words: tuple[str, ...]
     name_similarity: float
     types: dict[str, tuple[str, ...]]
+    letter_basis: str
 
     def correction_until(self, year: int) -> dt.date:
         """Return the last day on which the report of a year may be filed and corrected; ValueError before any rule."""
@@ -72,4 +73,5 @@ def rules() -> Rules:
         empty_words=tuple(sorted(content["empty_words"], key=len, reverse=True)),
         name_similarity=content["name_similarity"],
         types={name: tuple(of) for name, of in content["types"].items()},
+        letter_basis=content["letter_basis"]["text"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
 from pipeline import findings as steps
+from pipeline.correction_letter import LetterRefused, correction_letter, may_have_letter
 from pipeline.exports import BASE_GAPS, export
 from pipeline.findings import FindingChanged
 from pipeline.inspection_packet import handed_over, write_packet
@@ -60,19 +62,29 @@ def findings(  # noqa: PLR0917 (FastAPI reads the parameters)
 
 
 @router.post("/findings")
-def decide_findings(
+def decide_findings(  # noqa: PLR0917 (FastAPI reads the parameters)
     desk: At,
     decision: Annotated[Bulk, Form()],
     reason: Annotated[str, Form()] = "",
     finding: Annotated[list[str] | None, Form()] = None,
+    year: Annotated[int | None, Form()] = None,
+    district: Annotated[str | None, Form()] = None,
+    kind: Annotated[str | None, Form()] = None,
+    confidence: Annotated[str | None, Form()] = None,
+    state: Annotated[str, Form()] = "open",
+    after: Annotated[str | None, Form()] = None,
 ) -> Response:
-    """Enter one decision about all findings that were ticked; all or none."""
+    """Enter one decision about all findings that were ticked; all or none.
+
+    Where it is refused, the same list comes back with its ticks and the reason; only what says something else by now
+    is not ticked, and marked.
+    """
+    asked = Asked(year, district, kind, confidence, state)
     chosen = [(key, seen) for key, _, seen in (each.partition(":") for each in finding or [])]
-    if not chosen:
-        return _list(desk, Asked(), refused="没有勾选任何一项", status=422)
-    refused = _entered(desk, chosen, decision, reason)
+    refused = _entered(desk, chosen, decision, reason) if chosen else ("没有勾选任何一项", 422)
     if refused is not None:
-        return _list(desk, Asked(), refused=refused[0], status=refused[1])
+        told, status = refused
+        return _list(desk, asked, after=after, refused=told, status=status, ticked=dict(chosen), reason=reason)
     return RedirectResponse(desk.url("findings", query={"state": decision}), 303)
 
 
@@ -100,6 +112,19 @@ def base_gaps(desk: At) -> Response:
 def finding(desk: At, finding_key: str) -> Response:
     """Show one finding: both sides, the evidence, what would clear it, what was decided."""
     return _page(desk, finding_key)
+
+
+@router.get("/findings/{finding_key}/letter")
+def finding_letter(desk: At, finding_key: str) -> Response:
+    """Return the letter to the enterprise as a page to be saved, printed and sent."""
+    try:
+        name, content = correction_letter(desk.office, finding_key)
+    except FindingUnknown as error:
+        raise HTTPException(404) from error
+    except LetterRefused as error:
+        raise HTTPException(409, str(error)) from error
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.post("/findings/{finding_key}")
@@ -150,7 +175,16 @@ def _entered(desk: Desk, chosen: list[tuple[str, str]], decision: Decision, reas
     return None
 
 
-def _list(desk: Desk, asked: Asked, *, after: str | None = None, refused: str = "", status: int = 200) -> Response:
+def _list(
+    desk: Desk,
+    asked: Asked,
+    *,
+    after: str | None = None,
+    refused: str = "",
+    status: int = 200,
+    ticked: Mapping[str, str] | None = None,
+    reason: str = "",
+) -> Response:
     filters = Filters(asked.year, asked.district, asked.kind, asked.confidence, asked.state)
     with desk.office.engine.connect() as connection:
         found = finding_list.list_findings(connection, filters, after=_place(after), limit=PAGE)
@@ -160,6 +194,7 @@ def _list(desk: Desk, asked: Asked, *, after: str | None = None, refused: str = 
     return render(
         desk, "findings", status=status, asked=asked, found=found, counts=counts, precision=precision, more=more,
         states=(*STATES, "closed"), bands=tuple(BANDS), refused=refused, title=_title,
+        after=after or "", ticked=ticked or {}, reason=reason,
     )  # fmt: skip
 
 
@@ -187,6 +222,6 @@ def _page(desk: Desk, finding_key: str, *, refused: str = "", status: int = 200)
     possible = {each for each, states in steps.MAY_FOLLOW.items() if not found.closed and found.state in states}
     return render(
         desk, "finding", status=status, found=found, events=events, decisions=decisions, refused=refused,
-        title=_title(found), possible=possible, may_list=steps.may_list(found, desk.today),
-        other=steps.other_person(found, desk.person),
+        title=_title(found), possible=possible, letter=may_have_letter(found),
+        may_list=steps.may_list(found, desk.today), other=steps.other_person(found, desk.person),
     )  # fmt: skip

@@ -125,8 +125,9 @@ def preview_reviews(
     changes = [(each, goal) for each in found if _would_change(each, action, goal)]
     kept = [each for each in found if not _would_change(each, action, goal)]
     return render(
-        desk, "worklist_preview", action=action, to=to, back=_inside(back), changes=changes, kept=kept, refused=""
-    )
+        desk, "worklist_preview", action=action, to=to, back=_inside(back), changes=changes, kept=kept, refused="",
+        reason="",
+    )  # fmt: skip
 
 
 @router.post("/worklist/act")
@@ -140,13 +141,14 @@ def act_on_reviews(  # noqa: PLR0917 (FastAPI reads the parameters)
 ) -> Response:
     """Claim, release or assign what the preview showed, all of it or nothing.
 
-    ``review`` is ``number:assignee`` as previewed: where another person was quicker, nothing is changed.
+    ``review`` is ``number:assignee`` as previewed: where another person was quicker, nothing is changed, and the others
+    are shown to be confirmed again.
     """
     seen = dict(_split(each) for each in review or [])
     goal = _goal(desk, action, to)
     moved: list[Review] = []
+    chosen = _chosen(desk, list(seen))
     with desk.office.engine.begin() as connection:
-        _chosen(desk, list(seen))
         for number in sorted(seen):
             current = reviews.read_review(connection, number)
             if (current.assignee or "") != seen[number] or not _would_change(current, action, goal):
@@ -158,9 +160,12 @@ def act_on_reviews(  # noqa: PLR0917 (FastAPI reads the parameters)
         if moved:
             connection.rollback()
     if moved:
+        left = [each for each in chosen if each.review_id not in {other.review_id for other in moved}]
+        told = "其余各项仍列在下面, 可再次确认" if left else "请返回重选"
         return render(
-            desk, "worklist_preview", status=409, action=action, to=to, back=_inside(back), changes=[], kept=moved,
-            refused="有待办在此期间已被他人处理, 本次没有任何改动, 请返回重选",
+            desk, "worklist_preview", status=409, action=action, to=to, back=_inside(back), kept=moved, reason=reason,
+            changes=[(each, goal) for each in left],
+            refused=f"有 {len(moved)} 项待办在此期间已被他人处理, 本次没有任何改动; {told}",
         )  # fmt: skip
     return RedirectResponse(_inside(back) or desk.url("worklist"), 303)
 
