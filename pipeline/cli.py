@@ -23,6 +23,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, T
 from pipeline.commands import (
     archive,
     audit,
+    campaign,
     correction,
     exports,
     feeds,
@@ -67,6 +68,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(returns.app, name="return")
 app.add_typer(audit.app, name="audit")
 app.add_typer(scorecard.app, name="scorecard")
+app.add_typer(campaign.app, name="campaign")
 app.add_typer(correction.app, name="correction")
 app.add_typer(source.app, name="source")
 app.add_typer(rules.app, name="rules")

@@ -1,5 +1,5 @@
-"""Workbooks for people: every cell is text, nothing is computed when the book is opened, the same rows give the same
-bytes.
+"""Workbooks for people: a cell is text, or a number that was given as one; nothing is computed when the book is opened,
+the same rows give the same bytes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from openpyxl import Workbook
@@ -56,6 +57,16 @@ def text_cell(sheet: Any, text: str, fill: str | None = None) -> Any:
     cell.data_type = "s"  # text that begins with = is no formula
     cell.number_format = "@"
     cell.alignment = Alignment(vertical="top", wrap_text=True)
+    if fill:
+        cell.fill = _FILLS[fill]
+    return cell
+
+
+def number_cell(sheet: Any, value: Decimal, decimals: int, fill: str | None = None) -> Any:
+    """Return a cell that holds a number, rounded already, and shows it with so many places."""
+    cell = WriteOnlyCell(sheet, value)
+    cell.number_format = "#,##0" + (f".{'0' * decimals}" if decimals else "")
+    cell.alignment = Alignment(vertical="top")
     if fill:
         cell.fill = _FILLS[fill]
     return cell

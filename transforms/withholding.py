@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from transforms.columns import FREE_TEXT, NATURAL_PERSON, SOLE_TRADER, TEXT
 from transforms.joining import join_present
+from transforms.personal_names import COMPOUND_SURNAMES, SURNAMES
 from transforms.policy.content_marks import Mark, content_marks
 from transforms.standardise import ask_each_text
 
@@ -24,17 +25,8 @@ _LOOKED_AT: Final = tuple(name for name in FREE_TEXT if name not in ("basis", "c
 """Running text about a case; what quotes the law or names a form speaks of secrets without holding one."""
 _NULL: Final = pa.scalar(None, TEXT)
 
-_SURNAMES: Final = (
-    "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高罗郑梁谢宋唐许韩冯邓曹彭曾肖萧田董袁潘蔡余于蒋杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖"
-    "贾夏韦付傅方白邹孟熊秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟"
-    "殷詹申耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农"
-)
-"""The commonest surnames; who is missed among those without a code is still seen by people, for nothing attaches."""
-_COMPOUND_SURNAMES: Final = (
-    "欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|皇甫|令狐|慕容|司徒|长孙|宇文"
-)
 _OF_A_BUSINESS: Final = "[厂店馆社部院所行局会站场铺坊屋阁楼吧室园庄校处堂斋轩苑摊队团网]$"
-_PERSONAL_NAME: Final = rf"^(?:[{_SURNAMES}]\p{{Han}}{{1,2}}|(?:{_COMPOUND_SURNAMES})\p{{Han}}{{1,2}})$"
+_PERSONAL_NAME: Final = rf"^(?:[{SURNAMES}]\p{{Han}}{{1,2}}|(?:{COMPOUND_SURNAMES})\p{{Han}}{{1,2}})$"
 
 
 def withheld_findings(

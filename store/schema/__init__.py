@@ -19,7 +19,7 @@ Nothing is ever deleted from ``attachment``, ``verdict`` and ``release``: a late
 from __future__ import annotations
 
 from store.schema.base import metadata
-from store.schema.campaign import campaign_figure, campaign_return, campaign_return_decision
+from store.schema.campaign import campaign_figure, campaign_report, campaign_return, campaign_return_decision
 from store.schema.disclosure import attach_remedy, attachment, disclosure, release
 from store.schema.findings import discrepancy, discrepancy_decision, finding
 from store.schema.intake import (
@@ -62,6 +62,7 @@ __all__ = [
     "attachment",
     "audit_event",
     "campaign_figure",
+    "campaign_report",
     "campaign_return",
     "campaign_return_decision",
     "check_result",

@@ -1,4 +1,4 @@
-"""Tables of what agencies report by hand for a special action (专项行动填报)."""
+"""Tables of a special action: what agencies report by hand (专项行动填报), and the reports that were made of it all."""
 
 from __future__ import annotations
 
@@ -47,4 +47,19 @@ campaign_return_decision = sa.Table(
     sa.Column("at", sa.DateTime(timezone=True), server_default=NOW, nullable=False),
     sa.CheckConstraint("decision IN ('accepted', 'sent_back')", name="known"),
     comment="append-only: what the platform's stewards said about a version of a return; the newest holds",
+)
+
+campaign_report = sa.Table(
+    "campaign_report",
+    metadata,
+    sa.Column("report_id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False, comment="business day that it speaks of"),
+    sa.Column("version", sa.Integer, nullable=False, comment="1, 2, 3 ... of this action and day"),
+    sa.Column("content", sa.Text, nullable=False, comment="JSON of every number and text; workbook and page follow"),
+    sa.Column("sha256", sa.Text, nullable=False, comment="of content"),
+    sa.Column("person", sa.Text, nullable=False, comment="who made it, or the step: campaign_report"),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=NOW, nullable=False),
+    sa.UniqueConstraint("action", "as_of", "version"),
+    comment="append-only: summary reports of a special action as they were made (专项行动总结统计)",
 )

@@ -132,19 +132,20 @@ def _at_most(desk: _Desk, rule: Rule) -> Iterator[Implausible]:
 
 
 def _agree(desk: _Desk, rule: Rule) -> Iterator[Implausible]:
-    """Compare per agency: a city-wide sum would let two errors cancel each other."""
+    """Compare per agency and month: in a sum two errors may cancel each other. What differs is told in one finding."""
     [code] = rule.left
     item = desk.sheets.item(code)
     for span, months in desk.spans(rule):
         for agency in sorted({agency for of, month, agency in desk.by_return if of == code and month in months}):
-            told = [(month, desk.by_return[code, month, agency]) for month in months
-                    if (code, month, agency) in desk.by_return]  # fmt: skip
-            own = sum((value for _, value in told), Decimal())
-            held = sum((desk.derived.get((code, month, agency), Decimal()) for month, _ in told), Decimal())
-            if abs(own - held) > (rule.tolerance or Decimal()) * len(told):
+            keys = [key for month in months if (key := (code, month, agency)) in desk.by_return]
+            pairs = [(key[1], desk.by_return[key], desk.derived.get(key, Decimal())) for key in keys]
+            apart = [each for each in pairs if abs(each[1] - each[2]) > (rule.tolerance or Decimal())]
+            if apart:
+                own, held = (sum((each[place] for each in apart), Decimal()) for place in (1, 2))
+                in_months = "" if span in months else f"（{'、'.join(f'{int(month[5:])}月' for month, _, _ in apart)}）"
                 yield _found(
-                    rule, span, f"自报{item.title} {desk.written(own, item)}", f"归集 {desk.written(held, item)}",
-                    agency=agency,
+                    rule, span, f"自报{item.title}{in_months} {desk.written(own, item)}",
+                    f"归集 {desk.written(held, item)}", agency=agency,
                 )  # fmt: skip
 
 
@@ -152,7 +153,7 @@ def _pooled(desk: _Desk, rule: Rule) -> Iterator[Implausible]:
     for (code, month, agency), value in sorted(desk.by_return.items(), key=lambda each: (each[0][1], *each[0])):
         item = desk.sheets.item(code)
         held = sum(desk.notices.get((agency, month, measure), 0) for measure in item.notices)
-        if value < held:
+        if held and value < held:
             yield _found(
                 rule, month, f"自报{item.title} {desk.written(value, item)}", f"已归集同类文书 {held:,} 件",
                 agency=agency,
