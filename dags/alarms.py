@@ -21,6 +21,15 @@ def source_silent(source: str, text: str) -> None:
     stats.incr("disclosure.source_silent", tags={"source": source})
 
 
+def campaign_due(key: str, text: str) -> None:
+    """Say that something of a special action is due; ``text`` names the agencies whose returns are missing.
+
+    ``key`` is the action and a month, or the action and a due date.
+    """
+    log.error("ALARM campaign due: %s", text)
+    stats.incr("disclosure.campaign_due", tags={"due": key})
+
+
 def import_failed(filename: str, stacktrace: str) -> None:
     """Say that a DAG file does not import: its DAGs keep their last good version or are gone."""
     reason = stacktrace.strip().splitlines()[-1] if stacktrace.strip() else "no traceback"

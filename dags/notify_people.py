@@ -3,6 +3,9 @@
 Half past nine is after the cut-off and the publication. A recipient gets one digest, none when nothing waits, and none
 again within three days that tells the same. Without the connections `disclosure_mail` and `disclosure_webhook` nothing
 is sent. The ledger knows what went out: a repeated run sends what is missing.
+
+On the working days before and after a due date of a special action, `ALARM campaign due: ...` names the agencies whose
+returns are missing.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from datetime import timedelta
 from airflow.sdk import CronPartitionTimetable, dag, get_current_context, task
 from airflow.sdk.timezone import utcnow
 
+from dags.alarms import campaign_due
 from dags.business_date import KEY_FORMAT, TIMEZONE, business_date
 from dags.deadlines import deadline
 from dags.duty import DEFAULT_ARGS, NOTIFY_RETRY_POLICY
@@ -38,7 +42,17 @@ def notify_people() -> None:
         context = get_current_context()
         return steps.send_digests(senders(context), business_date(context), utcnow())
 
+    @task
+    def tell_due_dates() -> int:
+        from pipeline import steps  # noqa: PLC0415 - not while a DAG file is parsed
+
+        due = steps.campaign_due(business_date(get_current_context()))
+        for key, text in due.items():
+            campaign_due(key, text)
+        return len(due)
+
     send_digests()
+    tell_due_dates()
 
 
 notify_people()

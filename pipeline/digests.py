@@ -1,7 +1,8 @@
 """What stewards and agencies are told once a business day: a digest of what waits for them, else nothing.
 
 The office's digest counts what waits by agency, what is held, what waits for a signature and which sources are silent.
-An agency's digest counts its own rows that were returned, and the days on which nothing came. Both hold counts and
+An agency's digest counts its own rows that were returned, and the days on which nothing came. Around a due date of a
+special action both say whose returns are missing. Both hold counts and
 words for rules, never a value of a record.
 
 A recipient gets at most one digest a day by each channel. One that tells the same as the last one, the day apart, is
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from connectors.descriptor import agency_ids, load_agency
+from pipeline.campaign.missing import DueNotice, due_notices
+from pipeline.campaign.report import span_title
 from pipeline.holds import list_holds
 from pipeline.letters import rendered
 from pipeline.office import Office
@@ -87,7 +90,10 @@ def digests(office: Office, *, as_of: dt.date, now: dt.datetime) -> list[Digest]
         untold = {each.agency: each.untold for each in returns.returnable(connection)}
         groups = reviews.grouped(connection, Filters(), today=as_of, samples=0)
         signatures = sum(len(rulings.list_rulings(connection, state=state)) for state in ("proposed", "undo_proposed"))
-    waits = _Waits(as_of, groups, untold, signatures, late_sources(office, now), office.settings.workbench_url or "")
+    waits = _Waits(
+        as_of, groups, untold, signatures, late_sources(office, now),
+        due_notices(office, as_of), office.settings.workbench_url or "",
+    )  # fmt: skip
     every = [_office_digest(waits, list_holds(office)), *(_agency_digest(waits, agency) for agency in agency_ids())]
     return [digest for digest in every if digest.lines]
 
@@ -101,6 +107,7 @@ class _Waits:
     untold: Mapping[str, int]
     signatures: int
     late: Sequence[LateSource]
+    due: Sequence[DueNotice]
     workbench: str
 
 
@@ -143,6 +150,10 @@ def _office_digest(waits: _Waits, held: Sequence[Hold]) -> Digest:
     if waits.late:
         names = "、".join(sorted({load_agency(source.agency).name_on(waits.as_of) for source in waits.late}))
         lines.append(Line("超时未报的来源", len(waits.late), names))
+    lines += [
+        Line("专项行动到期事项", max(1, len({each.agency for each in notice.missing})), notice.told())
+        for notice in waits.due
+    ]
     of_records = [group for group in waits.groups if group.severity != "batch"]
     for group in of_records[:_GROUPS]:
         what = f"{load_agency(group.agency).name_on(waits.as_of)}: {rule_title(group.rule)}"
@@ -160,6 +171,10 @@ def _agency_digest(waits: _Waits, agency: str) -> Digest:
     if silent := [source for source in waits.late if source.agency == agency]:
         since = min(source.silent_since for source in silent).date()
         lines.append(Line("超时未报的数据流", len(silent), f"静默起于 {since}"))
+    wanting = {each.month: each for notice in waits.due for each in notice.missing if each.agency == agency}
+    if wanting:
+        told = (f"{span_title(month)}（期限 {each.due}）" for month, each in sorted(wanting.items()))
+        lines.append(Line("专项行动统计表未报或缺项", len(wanting), "、".join(told)))
     facts = load_agency(agency)
     addresses = tuple(contact.email for contact in facts.contacts)
     return Digest(agency, facts.name_on(waits.as_of), waits.as_of, tuple(lines), addresses, waits.workbench)

@@ -13,6 +13,10 @@ from connectors.descriptor import load_agency
 from connectors.endpoint import Endpoint, endpoint_from_environment, find_endpoint
 from pipeline import holds
 from pipeline.attach import attach as attach_due
+from pipeline.campaign.files import FOLDER as REPORTS
+from pipeline.campaign.files import write_files
+from pipeline.campaign.making import make_report
+from pipeline.campaign.missing import due_notices
 from pipeline.collect import REGISTER, collect
 from pipeline.crosscheck import crosscheck as compare
 from pipeline.crosscheck import years_due
@@ -26,6 +30,7 @@ from pipeline.register_pull import pull_register, registrars
 from pipeline.scorecard import publish_beside
 from pipeline.silence import late_sources
 from store.holds import Choice, Hold, HoldDecided
+from transforms.campaign.sheets import sheets
 
 REGISTER_FILE: Final = re.compile(r"register_(?P<day>\d{8})_(?P<mode>full|changes)\.csv")
 """Name of a file in the register inbox: the day it speaks of, and whether it is a full set or a change set."""
@@ -116,6 +121,27 @@ def crosscheck(as_of: dt.date) -> list[dict[str, Any]]:
     """Compare the reports of every year that is due with the monitoring base."""
     office = _office()
     return [asdict(compare(office, year=year, as_of=as_of)) for year in years_due(office, as_of)]
+
+
+def campaign_reports(as_of: dt.date, action: str | None = None) -> list[dict[str, Any]]:
+    """Report the action named, else every action that is being reported on that day; files lie under the home.
+
+    Raises ``transforms.campaign.sheets.ActionUnknown``.
+    """
+    office = _office()
+    running = [each.id for each in sheets().actions if each.is_reported_on(as_of)]
+    reports = []
+    for action_id in [action] if action else running:
+        kept = make_report(office, action_id, as_of=as_of, person="campaign_report")
+        files = write_files(kept, office.settings.state / REPORTS)
+        told = {"action": action_id, "version": kept.version, "new": kept.new, "sha256": kept.sha256}
+        reports.append(told | {"files": [str(path) for path in files]})
+    return reports
+
+
+def campaign_due(as_of: dt.date) -> dict[str, str]:
+    """Return, by action and what is due, the alarm about each due date that people are told of on that day."""
+    return {notice.key: notice.told() for notice in due_notices(_office(), as_of)}
 
 
 def open_holds() -> list[int]:

@@ -64,7 +64,7 @@ def text_cell(sheet: Any, text: str, fill: str | None = None) -> Any:
 
 def number_cell(sheet: Any, value: Decimal, decimals: int, fill: str | None = None) -> Any:
     """Return a cell that holds a number, rounded already, and shows it with so many places."""
-    cell = WriteOnlyCell(sheet, value)
+    cell = WriteOnlyCell(sheet, float(value) if decimals else int(value))
     cell.number_format = "#,##0" + (f".{'0' * decimals}" if decimals else "")
     cell.alignment = Alignment(vertical="top")
     if fill:

@@ -28,11 +28,15 @@ from rich.table import Table
 from feeds.client import ApplyError
 from pipeline.airflow_client import FINISHED, AirflowApiError, Run, RunsMissingError
 from pipeline.airflow_runtime import AirflowFailedError
+from pipeline.campaign.files import FOLDER as REPORTS
+from pipeline.campaign.files import write_files
+from pipeline.campaign.making import make_report
 from pipeline.reconcile import reconcile
 from simulator.business_days import DEMO_DAYS
 from simulator.demo_numbers import DemoNumbers, FeedCheck, ReleaseNumbers, check_feeds, count
 from simulator.demo_page import READ_TWICE, Outcome, agency_lines, page
 from simulator.demo_run import AIRFLOW, DAG_IDS, HomeInUseError, running_system
+from simulator.returned_sheets import ACTION, submit_returns
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -100,11 +104,12 @@ class Reporter:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a demo that came to its end has to show."""
+    """What a demo that came to its end has to show; ``campaign``: the report of the special action, as files."""
 
     numbers: DemoNumbers
     findings: tuple[str, ...]
     feeds: tuple[FeedCheck, ...]
+    campaign: tuple[Path, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -119,22 +124,37 @@ def run(home: Path, enterprises: int, scale: float, reporter: Reporter) -> Resul
             reporter.begin(f"business day {day}", len(DAG_IDS) + 1)
             reporter.say(f"{day}: the agencies deliver, the scheduler runs {len(DAG_IDS)} DAGs")
             system.run_day(day, _DAY_TIMEOUT, reporter.tell_run)
-        reporter.begin("verify", 4)
+        reporter.begin("verify", 5)
         reporter.say("four feeds: verifying signatures and hashes, following both days as a client")
         feeds = check_feeds(system.office, home / "clients")
         reporter.say("reconciling: every row received against the state it is in")
         findings = reconcile(system.office).findings
         numbers = count(system.office, system.simulator.truth_file)
-    return Result(numbers, findings, tuple(feeds))
+        reporter.say("special action: ten agencies return July's sheet, the report is made of that and of the records")
+        submit_returns(system.office, "2018-07", DEMO_DAYS[0])
+        report = make_report(system.office, ACTION, as_of=DEMO_DAYS[-1], person="demo")
+        campaign = write_files(report, home / REPORTS)
+    return Result(numbers, findings, tuple(feeds), tuple(campaign))
 
 
-def next_steps(home: Path, numbers: DemoNumbers) -> list[tuple[str, str]]:
+def next_steps(home: Path, numbers: DemoNumbers, campaign: Sequence[Path] = ()) -> list[tuple[str, str]]:
     """Return where to look next: what it is, and the command or the path."""
     with_home = f"DISCLOSURE_HOME={shlex.quote(str(home))}"
     command = f"{with_home} {shlex.quote(str(Path(sys.executable).with_name('disclosure')))}"
     example = [("一条被撤下的决定 the whole chain of a withdrawn decision", f"{command} explain {numbers.example}")]
     return [
         ("图表 this page", str(home / "report.html")),
+        *(("专项行动统计 report of the special action", str(path)) for path in campaign),
+        *(
+            [
+                (
+                    "重新统计 make it again",
+                    f"{command} campaign report --as-of {DEMO_DAYS[-1]} --to {shlex.quote(str(home / REPORTS))}",
+                )
+            ]
+            if campaign
+            else []
+        ),
         ("公示文件 feeds of the four sites", str(home / "feeds")),
         ("站点客户端副本 the clients' copies", str(home / "clients")),
         *(example if numbers.example else []),
@@ -171,7 +191,7 @@ def show(result: Result, home: Path, seconds: float) -> None:
     out.print()
     out.print("\n".join(READ_TWICE))
     out.print()
-    for what, how in next_steps(home, result.numbers):
+    for what, how in next_steps(home, result.numbers, result.campaign):
         out.print(f"[dim]{what}[/dim]\n  {escape(how)}", soft_wrap=True)
     out.print()
     verdict = "every row is accounted for, all feeds verified" if result.ok else "FAILED, see above"
@@ -195,12 +215,13 @@ def _release_table(releases: Sequence[ReleaseNumbers], feeds: Sequence[FeedCheck
 
 
 def as_json(result: Result, home: Path, seconds: float) -> str:
-    """Return the answer of ``--json``: ok, seconds, home, page, findings, feeds, and numbers per agency and site."""
+    """Return the answer of ``--json``: ok, seconds, home, page, campaign, findings, feeds, numbers by agency, site."""
     answer = {
         "ok": result.ok,
         "seconds": round(seconds, 1),
         "home": str(home),
         "page": str(home / "report.html"),
+        "campaign": [str(path) for path in result.campaign],
         "findings": result.findings,
         "feeds": result.feeds,
         "numbers": result.numbers,
@@ -247,7 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reporter.fail(f"interrupted: every process has been ended, the data stay in {home}")
             return INTERRUPTED
         seconds = reporter.seconds
-    outcome = Outcome(result.findings, result.feeds, next_steps(home, result.numbers))
+    outcome = Outcome(result.findings, result.feeds, next_steps(home, result.numbers, result.campaign))
     (home / "report.html").write_text(page(result.numbers, outcome), encoding="utf-8")
     for problem in [*result.findings, *(f"{feed.site}: {text}" for feed in result.feeds for text in feed.problems)]:
         reporter.fail(problem)

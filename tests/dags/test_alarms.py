@@ -8,7 +8,7 @@ import pytest
 from airflow import plugins_manager
 from airflow.listeners.listener import get_listener_manager
 
-from dags.alarms import deadline_missed
+from dags.alarms import campaign_due, deadline_missed
 from dags.deadlines import RunDue
 
 
@@ -28,6 +28,14 @@ def test_a_missed_deadline_raises_an_alarm(caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level(logging.ERROR, "disclosure.alarm"):
         deadline_missed("publish__gsxt")
     assert [record.getMessage() for record in caplog.records] == ["ALARM deadline missed: dag=publish__gsxt"]
+
+
+def test_what_is_due_of_an_action_raises_an_alarm_that_names_who_is_missing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "disclosure.alarm"):
+        campaign_due("wj2018/summary", "网剑行动 2018-12-13（今日到期）: 未报 1 个机关: 北京海关 10月")
+    assert [record.getMessage() for record in caplog.records] == [
+        "ALARM campaign due: 网剑行动 2018-12-13（今日到期）: 未报 1 个机关: 北京海关 10月"
+    ]
 
 
 def test_airflow_knows_the_deadline_reference() -> None:

@@ -28,6 +28,7 @@ ALL = sorted(
         *PUBLISH,
         "approve_held_batches",
         "attach_records",
+        "campaign_report",
         "crosscheck_annual_reports",
         "cut_off_day",
         "notify_people",
@@ -67,8 +68,9 @@ def test_tasks_and_their_order(dags: dict[str, DAG]) -> None:
         "refresh_register": {"refresh": ["close_day"], "close_day": []},
         "attach_records": {"attach": []},
         "crosscheck_annual_reports": {"compare": []},
+        "campaign_report": {"report": []},
         "cut_off_day": {"cut_off": []},
-        "notify_people": {"send_digests": []},
+        "notify_people": {"send_digests": [], "tell_due_dates": []},
         "watch_ledger": {"ask_for_approvals": [], "report_silence": []},
         "approve_held_batches": {"two_people_decide": []},
         **{dag_id: {"publish": []} for dag_id in PUBLISH},
@@ -113,6 +115,7 @@ def test_the_clock_starts_the_register_first_and_each_agency_when_its_descriptor
         "refresh_register": "0 6 * * *",
         "cut_off_day": "0 9 * * *",
         "notify_people": "30 9 * * *",
+        "campaign_report": "0 10 12 * *",
         "collect__aic": "30 6 * * *",
         "collect__bca": "30 7 * * *",
         "collect__bcom": "0 8 * * *",
@@ -132,6 +135,7 @@ def test_the_clock_starts_the_register_first_and_each_agency_when_its_descriptor
         "refresh_register": "%Y-%m-%d",
         "cut_off_day": "%Y-%m-%d",
         "notify_people": "%Y-%m-%d",
+        "campaign_report": "%Y-%m-%d",
     }
     assert {str(clock.timezone) for clock in clocks.values()} == {"Asia/Shanghai"}
 

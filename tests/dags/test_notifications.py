@@ -203,6 +203,33 @@ def test_nothing_is_sent_where_nothing_waits_or_no_channel_is_known(hook: Hook, 
     assert steps.send_digests({}, DAY, NOW) == {}
 
 
+def test_around_a_due_date_office_and_agencies_are_told_whose_returns_are_missing(
+    hook: Hook, deliver: Callable[..., None]
+) -> None:
+    due = dt.date(2018, 8, 28)
+    assert notify(due) == {"webhook": 14}, "the office and thirteen agencies"
+    told = {message["recipient"]: message["lines"] for message in hook.posted}
+    assert told["psb"] == [{"what": "专项行动统计表未报或缺项", "count": 1, "note": "7月（期限 2018-08-28）"}]
+    [line] = told["office"]
+    assert (line["what"], line["count"]) == ("专项行动到期事项", 13)
+    assert "今日到期" in line["note"] and "北京海关 7月" in line["note"]
+    assert list(steps.campaign_due(due)) == ["wj2018/2018-07"]
+    assert steps.campaign_due(DAY) == {}
+
+
+def test_a_running_action_is_reported_and_one_that_is_over_only_when_it_is_named(
+    deliver: Callable[..., None], office: Office
+) -> None:
+    over = dt.date(2019, 5, 12)
+    [report] = steps.campaign_reports(DAY)
+    assert (report["action"], report["version"], report["new"]) == ("wj2018", 1, True)
+    assert all(Path(path).parent == office.settings.state / "campaign" for path in report["files"])
+    assert all(Path(path).stat().st_size > 5_000 for path in report["files"])
+    assert steps.campaign_reports(over) == []
+    [named] = steps.campaign_reports(over, "wj2018")
+    assert named["version"] == 1
+
+
 def test_a_hook_without_tls_is_not_used(monkeypatch: pytest.MonkeyPatch, deliver: Callable[..., None]) -> None:
     deliver(1, 1)
     monkeypatch.setenv(

@@ -40,6 +40,8 @@ def test_the_action_runs_from_july_to_november_and_is_due_on_13_december() -> No
     assert (action.first_day, action.last_day) == (dt.date(2018, 7, 1), dt.date(2018, 11, 30))
     assert [(each.id, each.day) for each in action.due_dates] == [("summary", dt.date(2018, 12, 13))]
     assert action.least_cases == 3
+    days = ("2018-06-30", "2018-07-01", "2018-12-13", "2018-12-14")
+    assert [action.is_reported_on(dt.date.fromisoformat(day)) for day in days] == [False, True, True, False]
 
 
 def test_every_agency_owes_a_return_and_each_item_is_told_by_known_agencies() -> None:

@@ -141,7 +141,8 @@ def _agree(desk: _Desk, rule: Rule) -> Iterator[Implausible]:
             pairs = [(key[1], desk.by_return[key], desk.derived.get(key, Decimal())) for key in keys]
             apart = [each for each in pairs if abs(each[1] - each[2]) > (rule.tolerance or Decimal())]
             if apart:
-                own, held = (sum((each[place] for each in apart), Decimal()) for place in (1, 2))
+                own = sum((told for _, told, _ in apart), Decimal())
+                held = sum((derived for _, _, derived in apart), Decimal())
                 in_months = "" if span in months else f"（{'、'.join(f'{int(month[5:])}月' for month, _, _ in apart)}）"
                 yield _found(
                     rule, span, f"自报{item.title}{in_months} {desk.written(own, item)}",

@@ -115,6 +115,10 @@ class Action(_Fact):
         """The last day of the action."""
         return last_day_of(self.last_month)
 
+    def is_reported_on(self, day: dt.date) -> bool:
+        """Tell whether reports are made on a day by themselves: from the first day on, to the last due date."""
+        return self.first_day <= day <= max(self.last_day, *(each.day for each in self.due_dates))
+
     def return_due(self, month: str) -> dt.date:
         """Return the last day on time for the return of a month; raises ``workdays.CalendarMissing``.
 
