@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import tempfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,16 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from pipeline.engine import Engine
+from pipeline.engine import Engine, to_query
 from pipeline.journal import journaled
 from pipeline.office import Office
 from pipeline.review_terms import due_dates
-from store import releases, review_following, runs, steward_attachments
+from store import records, releases, review_following, runs, steward_attachments
 from store.bulk import copy_in, read_batches
 from store.runs import Step
 from store.schema import register_version
@@ -48,7 +50,8 @@ WHERE r.state = 'accepted' AND (
 )
 """
 _ENTERPRISES: Final = """
-SELECT e.uscc, e.regno, e.name_key, e.former_names, e.to_version IS NULL AS holds
+SELECT e.uscc, substr(e.uscc, 9, 9) AS org_code, e.regno, e.name_key, e.to_version IS NULL AS holds,
+       nullif(e.former_names, '') AS former_names
 FROM enterprise e
 WHERE e.to_version IS NULL
    OR EXISTS (SELECT 1 FROM enterprise c WHERE c.uscc = e.uscc AND c.to_version IS NULL)
@@ -59,6 +62,7 @@ RECORDS_DUE = pa.schema(
         ("org_code", TEXT), ("regno", TEXT), ("tax_no", TEXT), ("tax_org", TEXT),
     ]
 )  # fmt: skip
+_HELD = pa.schema([("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT), ("name_key", TEXT), ("current", pa.bool_())])
 _REGISTER = pa.schema([("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT)])
 _NAMES = pa.schema([("uscc", TEXT), ("name_key", TEXT), ("current", pa.bool_())])
 
@@ -95,19 +99,23 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
         with (
             Engine(Path(scratch)) as engine,
             ThreadPoolExecutor(1) as reader,
+            ThreadPoolExecutor(1) as loader,
             ThreadPoolExecutor(1) as writer,
         ):
-            blocks = _due_blocks(office, version)
+            register = loader.submit(load_register_tables, office, engine)
+            kinds = [kind for kind in Kind if records.any_rows(connection, kind)]
+            blocks = _due_blocks(office, kinds, version)
             coming = reader.submit(next, blocks, None)
-            index = index_register(*load_register_tables(office, engine), engine.keep)
-            decided: str | None = None
+            plan = _plan()
+            register.result()
+            for name, query in plan.index:
+                engine.keep_answer(name, query)
             waiting: deque[Future[None]] = deque()
             while (found := coming.result()) is not None:
                 coming = reader.submit(next, blocks, None)
                 kind, block = found
-                due = engine.load("due", RECORDS_DUE, block)
-                decided = decided or engine.compile(decide_attachments(due, index))
-                for batch in engine.stream(decided):
+                engine.load("due", RECORDS_DUE, block)
+                for batch in engine.stream(plan.decide):
                     rows = _as_rows(batch, kind, version, as_of)
                     waiting.append(writer.submit(copy_in, connection, "attachment", rows))
                     grades.update(_counted(batch.column("grade")))
@@ -122,6 +130,32 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
             newest = releases.newest_attachment(connection)
             runs.enter(connection, Step.ATTACH, as_of, register_version=version, up_to_attachment=newest)
         return Attached(version, sum(grades.values()), dict(sorted(grades.items())), dict(sorted(methods.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The queries of one run: those that build the index, by the tables they build and in their order, and the last."""
+
+    index: tuple[tuple[str, str], ...]
+    decide: str
+
+
+@functools.cache
+def _plan() -> _Plan:
+    """Write every query before there is a table to run it on: schemas say all, and the register loads meanwhile."""
+    written: list[tuple[str, str]] = []
+
+    def write(name: str, expression: ir.Table) -> ir.Table:
+        written.append((name, to_query(expression)))
+        return ibis.table(expression.schema(), name=name)
+
+    register, names_borne, due = (
+        ibis.table(ibis.Schema.from_pyarrow(schema), name=name)
+        for name, schema in (("register", _REGISTER), ("names", _NAMES), ("due", RECORDS_DUE))
+    )
+    index = index_register(register, names_borne, write)
+    decide = to_query(decide_attachments(due, index))
+    return _Plan(tuple(written), decide)
 
 
 def _due(office: Office, kind: Kind, version: int) -> Iterator[pa.RecordBatch]:
@@ -143,8 +177,8 @@ def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
         yield block
 
 
-def _due_blocks(office: Office, version: int) -> Iterator[tuple[Kind, list[pa.RecordBatch]]]:
-    for kind in Kind:
+def _due_blocks(office: Office, kinds: Iterable[Kind], version: int) -> Iterator[tuple[Kind, list[pa.RecordBatch]]]:
+    for kind in kinds:
         for block in _blocks(_due(office, kind, version)):
             yield kind, block
 
@@ -155,30 +189,31 @@ def _counted(texts: pa.StringArray) -> dict[str, int]:
 
 
 def load_register_tables(office: Office, engine: Engine) -> tuple[ir.Table, ir.Table]:
-    """Load what ``index_register`` needs: codes of every enterprise of the register, and every name it bore."""
-    codes: list[pa.RecordBatch] = []
-    carried: list[pa.RecordBatch] = []
-    for batch in read_batches(office.bulk_url, _ENTERPRISES):
-        uscc = batch.column("uscc")
-        org_code = identifiers.org_code_of_uscc(uscc)
-        codes.append(pa.RecordBatch.from_arrays([uscc, org_code, batch.column("regno")], schema=_REGISTER))
-        carried.append(
-            pa.RecordBatch.from_arrays([uscc, batch.column("name_key"), batch.column("holds")], schema=_NAMES)
-        )
-        carried.append(_former_names(batch))
-    return engine.load("register", _REGISTER, codes), engine.load("names", _NAMES, carried)
+    """Load what ``index_register`` needs: codes of every enterprise of the register, and every name it bore.
+
+    The register holds valid codes only, so that characters 9 to 17 are the organisation code.
+    """
+    former: list[pa.RecordBatch] = []
+
+    def held() -> Iterator[pa.RecordBatch]:
+        for batch in read_batches(office.bulk_url, _ENTERPRISES):
+            renamed = batch.filter(pc.is_valid(batch.column("former_names")))
+            former.append(_former_names(renamed.column("uscc"), renamed.column("former_names")))
+            yield pa.RecordBatch.from_arrays(batch.columns[: len(_HELD)], schema=_HELD)
+
+    enterprises = engine.load("held_enterprises", _HELD, held())
+    borne = engine.load("former_names", _NAMES, former)
+    register = engine.keep_view("register", enterprises.select(*_REGISTER.names))
+    return register, engine.keep_view("names", enterprises.select(*_NAMES.names).union(borne))
 
 
-def _former_names(batch: pa.RecordBatch) -> pa.RecordBatch:
-    listed = pc.split_pattern_regex(batch.column("former_names"), "[;；]")
-    holders = batch.column("uscc").take(pc.list_parent_indices(listed))
+def _former_names(uscc: pa.StringArray, listed_names: pa.StringArray) -> pa.RecordBatch:
+    listed = pc.split_pattern_regex(listed_names, "[;；]")
+    holders = uscc.take(pc.list_parent_indices(listed))
     keys = names.name_key(pc.list_flatten(listed))
     named = pc.and_(pc.is_valid(keys), pc.not_equal(keys, ""))
-    former = pa.RecordBatch.from_arrays(
-        [holders, keys, pa.repeat(pa.scalar(False), len(keys))],
-        schema=_NAMES,
-    )
-    return former.filter(pc.fill_null(named, False))
+    columns = [holders, keys, pa.repeat(pa.scalar(False), len(keys))]
+    return pa.RecordBatch.from_arrays(columns, schema=_NAMES).filter(pc.fill_null(named, False))
 
 
 def _as_rows(batch: pa.RecordBatch, kind: Kind, version: int, as_of: dt.date) -> pa.Table:

@@ -62,12 +62,18 @@ class Engine:
         """Return a table that was loaded or kept."""
         return self._backend.table(name)
 
-    def compile(self, expression: ir.Table) -> str:
-        """Return the query of an expression, to stream it more than once while the tables under it are loaded anew."""
-        return str(self._backend.compile(expression))
+    def keep_answer(self, name: str, query: str) -> None:
+        """Run a query that ``to_query`` wrote and store its answer as a table."""
+        with self.cursor() as cursor:
+            cursor.execute(f'CREATE OR REPLACE TABLE "{name}" AS {query}').fetchall()
 
     def stream(self, expression: ir.Table | str, rows: int = 50_000) -> Iterator[pa.RecordBatch]:
-        """Run an expression, or a compiled one, and yield its answer in batches."""
-        query = expression if isinstance(expression, str) else self.compile(expression)
+        """Run an expression, or a query that ``to_query`` wrote, and yield the answer in batches."""
+        query = expression if isinstance(expression, str) else to_query(expression)
         with self.cursor() as cursor:
             yield from cursor.sql(query).to_arrow_reader(rows)
+
+
+def to_query(expression: ir.Table) -> str:
+    """Write an expression as a query of this engine; the tables under it need not be there yet."""
+    return str(ibis.to_sql(expression, dialect="duckdb", pretty=False))

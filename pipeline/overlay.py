@@ -139,7 +139,7 @@ def _store(
     chosen: bool,
 ) -> Made:
     """Store what an overlay made; ``chosen``: a person said that it holds against what others told (R22)."""
-    [record_id] = records.reserve_ids(connection, 1)
+    [record_id] = records.reserve_ids(connection, 1).tolist()
     decision = _placed(connection, kind, received, reread, record_id, besides=before, chosen=chosen)
     if decision is not None and decision.contradicts is not None:
         reread = with_verdict(reread, _contradicts(kind, received, reread), Overlay())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -132,7 +133,9 @@ class ReferenceDelivery:
         references.store_rows(self._connection, self._reference, pa.table(rows))
         records.store_verdicts(self._connection, verdicts_of(batch, ids, outcomes, suite))
 
-    def _row_head(self, ids: Sequence[int], ordinals: Sequence[int], states: Sequence[str]) -> dict[str, pa.Array]:
+    def _row_head(
+        self, ids: npt.NDArray[np.int64], ordinals: Sequence[int], states: Sequence[str]
+    ) -> dict[str, pa.Array]:
         return {
             "record_id": pa.array(ids, pa.int64()),
             "delivery_id": pa.repeat(pa.scalar(self._delivery.delivery_id, pa.int64()), len(ids)),
@@ -177,7 +180,7 @@ class ReferenceDelivery:
             "source_text": pa.array([json.dumps({"": p.text}, ensure_ascii=False) for p in problems], TEXT),
         }
         references.store_rows(self._connection, self._reference, pa.table(rows))
-        records.store_verdicts(self._connection, damaged_verdicts(ids, problems))
+        records.store_verdicts(self._connection, damaged_verdicts(ids.tolist(), problems))
         for rule in sorted({problem.rule for problem in problems}):
             count = sum(problem.rule == rule for problem in problems)
             self._counts[rule] = CheckCount(rule, rule, "reject", self.rows, count)

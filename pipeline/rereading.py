@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -191,7 +192,7 @@ def judge_again(row: Row, overlay: Overlay, *, agency: Agency, as_of: dt.date) -
     suite = load_suite(definition.kind, definition.sheet).of_scope("row")
     outcomes = judge_of_this_process().judge(findings, suite)
     batch = ReadBatch(row.file.ordinal, definition, standardised.records, findings)
-    verdicts = verdicts_of(batch, [0], outcomes, suite).to_pylist()
+    verdicts = verdicts_of(batch, np.zeros(1, np.int64), outcomes, suite).to_pylist()
     says_status = any(column.target == "status" for column in definition.columns)
     return _ruled(standardised.records, verdicts, overlay, says_status=says_status)
 

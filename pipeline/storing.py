@@ -90,10 +90,10 @@ class DeliveryWriter:
         judged: list[RowState] = states_of(outcomes, suite, batch.records.num_rows).tolist()
         after.result()
         ids = records.reserve_ids(self._connection, batch.records.num_rows)
-        self._ids.append(np.asarray(ids, dtype=np.int64))
+        self._ids.append(ids)
         self._short_keys.append(_short_keys(batch.records["record_key"]))
         verdicts = verdicts_of(batch, ids, outcomes, suite)
-        states, superseded_by = self._against_held(batch, ids, judged)
+        states, superseded_by = self._against_held(batch, ids.tolist(), judged)
         rows = self._record_rows(batch, ids, states, superseded_by)
         return copying.submit(records.store_rows, self._connection, self._delivery.record_kind, rows, verdicts)
 
@@ -151,7 +151,11 @@ class DeliveryWriter:
         states[position], superseded_by[position] = decision.state, decision.superseded_by
 
     def _record_rows(
-        self, batch: ReadBatch, ids: list[int], states: list[RowState], superseded_by: list[int | None]
+        self,
+        batch: ReadBatch,
+        ids: npt.NDArray[np.int64],
+        states: list[RowState],
+        superseded_by: list[int | None],
     ) -> pa.Table:
         constants = {
             "delivery_id": pa.scalar(self._delivery.delivery_id, pa.int64()),
@@ -246,7 +250,7 @@ class DeliveryWriter:
         columns = {name: columns.get(name, empty) for name in [*columns, *(STANDARD_COLUMNS[kind] | DERIVED)]}
         for rule, count in sorted(Counter(problem.rule for problem in problems).items()):
             self._counts[rule] = CheckCount(rule, rule, "reject", rows, count)
-        records.store_rows(self._connection, kind, pa.table(columns), damaged_verdicts(ids, problems))
+        records.store_rows(self._connection, kind, pa.table(columns), damaged_verdicts(ids.tolist(), problems))
 
     def add_count(self, count: CheckCount) -> None:
         """Take up a rule that is judged when the whole delivery is stored, so that its verdicts are accounted for."""
@@ -276,8 +280,9 @@ class DeliveryWriter:
 
 def _short_keys(record_keys: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     """The first 64 bits of each key; 0 where a row has none. Only a filter: equal keys are compared in full later."""
-    texts = pc.fill_null(pc.utf8_slice_codeunits(record_keys, 0, 16), "0").to_pylist()
-    return np.fromiter((int(text, 16) for text in texts), dtype=np.uint64, count=len(texts))
+    shortened = pc.fill_null(pc.utf8_slice_codeunits(record_keys, 0, 16), "0" * 16)
+    digits = "".join(shortened.to_pylist())
+    return np.frombuffer(bytes.fromhex(digits), dtype=">u8").astype(np.uint64)
 
 
 def _days_of_files(delivery: Delivery) -> dict[int, str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -61,12 +62,13 @@ def states_of(outcomes: Mapping[str, Outcome], suite: Suite, rows: int) -> np.nd
 
 
 def verdicts_of(
-    batch: JudgedRows, record_ids: Sequence[int], outcomes: Mapping[str, Outcome], suite: Suite
+    batch: JudgedRows, record_ids: npt.NDArray[np.int64], outcomes: Mapping[str, Outcome], suite: Suite
 ) -> pa.Table:
     """Return one verdict per row and failed expectation (schema ``VERDICT_SCHEMA``)."""
     ids = pa.array(record_ids, pa.int64())
+    columns = _Columns(batch)
     parts = [
-        _verdicts(batch, ids, expectation, outcomes[expectation.id], suite)
+        _verdicts(columns, ids, expectation, outcomes[expectation.id], suite)
         for expectation in suite.expectations
         if outcomes[expectation.id].unexpected
     ]
@@ -139,48 +141,62 @@ def damaged_verdicts(record_ids: Sequence[int], problems: Sequence[Problem]) -> 
     return pa.Table.from_pylist(listed, schema=VERDICT_SCHEMA)
 
 
-def _verdicts(batch: JudgedRows, ids: pa.Array, expectation: Expectation, outcome: Outcome, suite: Suite) -> pa.Table:
+class _Columns:
+    """Columns of a batch that verdicts quote, each in one piece once it is asked for: most columns never are."""
+
+    def __init__(self, batch: JudgedRows) -> None:
+        self.names: Final = batch.records.column_names
+        self.findings: Final = batch.findings
+        self.code_of: Final = batch.definition.code_of
+        self._records = batch.records
+        self._whole: dict[str, pa.Array] = {}
+
+    def at(self, name: str, where: pa.Array) -> pa.Array:
+        """Return the values of a column at these positions."""
+        if name not in self._whole:
+            self._whole[name] = self._records[name].combine_chunks()
+        return self._whole[name].take(where)
+
+
+def _verdicts(columns: _Columns, ids: pa.Array, expectation: Expectation, outcome: Outcome, suite: Suite) -> pa.Table:
     where = pa.array(outcome.positions)
-    finding = batch.findings[expectation.column].take(where).cast(TEXT)
-    rows = batch.records.take(where)
-    code_of = batch.definition.code_of
+    finding = columns.findings[expectation.column].take(where).cast(TEXT)
+    code_of = columns.code_of
     if expectation.field:
         fields = pa.repeat(pa.scalar(code_of(expectation.field), TEXT), len(where))
-        values = _values(rows, expectation.field, code_of(expectation.field))
+        values = _values(columns, where, expectation.field, code_of(expectation.field))
     else:
         listed = [text.split(";") for text in finding.to_pylist()]
         fields = pa.array([";".join(code_of(name) for name in names) for names in listed], TEXT)
-        values = _first_values(rows, [names[0] for names in listed], code_of)
+        values = _first_values(columns, where, [names[0] for names in listed], code_of)
     constants = {
         "expectation": expectation.id, "rule": expectation.rule, "severity": expectation.severity,
         "remedy": expectation.remedy, "suite": suite.label,
     }  # fmt: skip
-    columns = {name: pa.repeat(pa.scalar(text, TEXT), len(where)) for name, text in constants.items()}
-    columns |= {
+    written = {name: pa.repeat(pa.scalar(text, TEXT), len(where)) for name, text in constants.items()}
+    written |= {
         "record_id": ids.take(where),
         "field": fields,
         "value": pc.utf8_slice_codeunits(values, 0, _EXCERPT),
         "finding": finding if expectation.column != expectation.field else pa.nulls(len(where), TEXT),
     }
-    return pa.table([columns[name] for name in VERDICT_SCHEMA.names], schema=VERDICT_SCHEMA)
+    return pa.table([written[name] for name in VERDICT_SCHEMA.names], schema=VERDICT_SCHEMA)
 
 
-def _values(rows: pa.Table, field: str, code: str) -> pa.Array:
+def _values(columns: _Columns, where: pa.Array, field: str, code: str) -> pa.Array:
     """The value judged: as standardised, or the source text where standardising could make nothing of it."""
-    column = canonical_text(rows[field].combine_chunks())
+    column = canonical_text(columns.at(field, where))
     if column.null_count:
-        texts = [
-            None if source is None else json.loads(source).get(code)
-            for source in pc.if_else(pc.is_null(column), rows["source_text"].combine_chunks(), None).to_pylist()
-        ]
+        unread = pc.if_else(pc.is_null(column), columns.at("source_text", where), None)
+        texts = [None if source is None else json.loads(source).get(code) for source in unread.to_pylist()]
         column = pc.coalesce(column, pa.array(texts, TEXT))
     return column
 
 
-def _first_values(rows: pa.Table, fields: list[str], code_of: Callable[[str], str]) -> pa.Array:
+def _first_values(columns: _Columns, where: pa.Array, fields: list[str], code_of: Callable[[str], str]) -> pa.Array:
     values = pa.nulls(len(fields), TEXT)
     named = pa.array(fields, TEXT)
-    for field in sorted(set(fields).intersection(rows.column_names)):
-        where = pc.equal(named, field)
-        values = pc.replace_with_mask(values, where, _values(rows.filter(where), field, code_of(field)))
+    for field in sorted(set(fields).intersection(columns.names)):
+        here = pc.equal(named, field)
+        values = pc.replace_with_mask(values, here, _values(columns, where.filter(here), field, code_of(field)))
     return values

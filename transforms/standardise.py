@@ -9,9 +9,9 @@ record. ID numbers are masked on the way in: apart from the raw archive nothing 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 import numpy as np
@@ -473,21 +473,24 @@ def _derived(
 ) -> dict[str, pa.Array]:
     """Derive the columns ``DERIVED`` from the canonical texts of the standard ones."""
     keys = keys_of(kind, written)
-    content = pc.binary_join_element_wise(
-        *(texts for name, texts in written.items() if name != "updated_at"),
-        "\x1f",
-        null_handling="replace",
-        null_replacement="\x00",
-    )
     derived = {
         "record_key": _digest(keys.natural),
         "document_key": keys.document,
         "subject_key": keys.subject,
-        "content_hash": _digest(content),
+        "content_hash": _digest(_content([texts for name, texts in written.items() if name != "updated_at"])),
         "source_text": source_text,
         "flags": flags,
     }
     return {name: derived[name] for name in DERIVED}
+
+
+def _content(columns: Sequence[pa.Array]) -> pa.StringArray:
+    """Join all values of each row. Empty columns that stand together are joined once, for all rows."""
+    parts: list[pa.Array | pa.StringScalar] = []
+    for empty, together in groupby(columns, lambda texts: texts.null_count == len(texts)):
+        column_values = list(together)
+        parts += [pa.scalar("\x1f".join("\x00" for _ in column_values), TEXT)] if empty else column_values
+    return pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="\x00")
 
 
 def _digest(texts: pa.StringArray) -> pa.StringArray:

@@ -7,7 +7,11 @@ UTF-8 is often valid, meaningless GB18030. A declaration inside the file (XML) o
 from __future__ import annotations
 
 import codecs
+import contextlib
 from typing import Final, Literal
+
+import numpy as np
+import pyarrow as pa
 
 from connectors.formats.rules import UNKNOWN_ENCODING
 from connectors.formats.source import Source
@@ -15,6 +19,8 @@ from connectors.formats.source import Source
 Encoding = Literal["utf-8", "utf-8-sig", "gb18030"]
 
 BOM_GB18030: Final = b"\x84\x31\x95\x33"
+_LONGEST_CHARACTER: Final = 4
+"""Bytes of the longest character of UTF-8."""
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
@@ -32,19 +38,42 @@ def told_encoding(source: Source, file: str, *, header_line: bool) -> tuple[Enco
     if head.startswith(BOM_GB18030):
         return "gb18030", False
     utf8: Encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    beyond_ascii = 0
-    piece = b""
+    if _all_utf8(source):
+        return utf8, True
+    is_utf8 = _header_is_utf8(source, file) if header_line else None
+    if is_utf8 is None:
+        is_utf8 = _mostly_utf8(source)
+    return (utf8 if is_utf8 else "gb18030"), False
+
+
+def _all_utf8(source: Source) -> bool:
+    """Tell whether the whole content is valid UTF-8, by Arrow's validation: a third of the time that decoding takes."""
+    begun = b""
+    for piece in source.pieces():
+        content = begun + piece
+        whole = _last_start(content)
+        if not _valid(memoryview(content)[:whole]):
+            return False
+        begun = content[whole:]
+    return _valid(memoryview(begun))
+
+
+def _last_start(content: bytes) -> int:
+    """Return where the last character starts, or seems to: the piece that follows may go on with it."""
+    for place in range(len(content) - 1, max(len(content) - _LONGEST_CHARACTER, 0) - 1, -1):
+        if content[place] & 0xC0 != 0x80:
+            return place
+    return len(content)
+
+
+def _valid(content: memoryview) -> bool:
+    offsets = np.array([0, len(content)], dtype=np.int64)
+    text = pa.LargeStringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(content))
     try:
-        for piece in source.pieces():
-            beyond_ascii += (len(piece) - len(decoder.decode(piece))) // 2
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        is_utf8 = _header_is_utf8(source, file) if header_line else None
-        if is_utf8 is None:
-            is_utf8 = _mostly_utf8(piece, beyond_ascii)
-        return (utf8 if is_utf8 else "gb18030"), False
-    return utf8, True
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _looks_like_utf16(head: bytes) -> bool:
@@ -62,11 +91,18 @@ def _header_is_utf8(source: Source, file: str) -> bool | None:
     raise UNKNOWN_ENCODING.refusal(file, what="表头既不是 UTF-8,也不是 GB18030")
 
 
-def _mostly_utf8(piece: bytes, beyond_ascii_before: int) -> bool:
+def _mostly_utf8(source: Source) -> bool:
+    """Weigh characters of valid UTF-8 against errors, up to the end of the first offending piece."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    beyond_ascii = 0
+    piece = b""
+    with contextlib.suppress(UnicodeDecodeError):
+        for piece in source.pieces():
+            beyond_ascii += (len(piece) - len(decoder.decode(piece))) // 2
     text = piece.decode("utf-8", "replace")
     errors = text.count("\ufffd")
     valid = sum(1 for char in text if char > "\x7f") - errors
-    return beyond_ascii_before + valid > errors
+    return beyond_ascii + valid > errors
 
 
 def _decodes(line: bytes, encoding: str) -> bool:

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 _MARKS: Final = (b",", b"\t")
 
@@ -104,18 +105,17 @@ def complete_until(data: bytes, delimiter: bytes) -> int | None:
     quotes = np.flatnonzero(content == ord('"'))
     before = content[quotes[0::2][quotes[0::2] > 0] - 1]
     after = content[quotes[1::2][quotes[1::2] < len(data) - 1] + 1]
-    known = np.frombuffer(b'"\r\n' + delimiter, dtype=np.uint8)
-    if not (np.isin(before, known).all() and np.isin(after, known).all()):
+    known = np.zeros(256, dtype=np.bool_)
+    known[list(b'"\r\n' + delimiter)] = True
+    if not (known[before].all() and known[after].all()):
         return None
-    return _last_end_outside_quotes(data)
+    return _last_end_outside_quotes(data, quotes)
 
 
-def _last_end_outside_quotes(data: bytes) -> int:
-    quotes_before = data.count(b'"')
+def _last_end_outside_quotes(data: bytes, quotes: npt.NDArray[np.int64]) -> int:
     stop = len(data)
     while (newline := data.rfind(b"\n", 0, stop)) >= 0:
-        quotes_before -= data.count(b'"', newline, stop)
-        if quotes_before % 2 == 0:
+        if np.searchsorted(quotes, newline) % 2 == 0:
             return newline + 1
         stop = newline
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -123,7 +124,7 @@ def _all_null(columns: list[pa.Array]) -> pa.Array:
 
 def _holds_nul(column: pa.Array) -> bool:
     data = column.buffers()[2]
-    return data is not None and b"\0" in memoryview(data).tobytes()
+    return data is not None and data.size > 0 and bool(np.frombuffer(data, np.uint8).min() == 0)
 
 
 def _longer_than(column: pa.Array, limit: int) -> list[int]:
