@@ -1,7 +1,8 @@
 """Take in the newest enterprise register, so that the records of the day are attached against it.
 
 It comes as files in the inbox, and by the register streams of the agency that keeps it (once a week in full, every day
-its changes); a registrar without a connection is not asked. A full set that would close more enterprises than its
+its changes), in the pool of that agency: it is never asked by two runs at once. A registrar without a connection is not
+asked. A full set that would close more enterprises than its
 descriptor allows fails this run and changes nothing.
 
 The register is versioned; every attachment names the version it used. When the refresh fails the day goes on with the
@@ -18,6 +19,7 @@ from typing import Any
 from airflow.sdk import CronPartitionTimetable, dag, get_current_context, task
 from airflow.sdk.timezone import utcnow
 
+from connectors.descriptor import agency_ids, load_agency
 from dags.assets import REGISTER_CLOSED, close_part
 from dags.business_date import KEY_FORMAT, TIMEZONE, business_date
 from dags.deadlines import deadline
@@ -38,15 +40,28 @@ from dags.endpoints import find_agency_endpoint
 def refresh_register() -> None:
     """Define the DAG."""
 
-    @task(retries=AGENCY_RETRIES, retry_policy=AGENCY_RETRY_POLICY)
-    def refresh() -> dict[str, Any]:
+    @task
+    def load_files() -> list[dict[str, Any]]:
         from pipeline import steps  # noqa: PLC0415 - not while a DAG file is parsed
-        from pipeline.register_pull import registrars  # noqa: PLC0415
 
-        endpoints = {agency: found for agency in registrars() if (found := find_agency_endpoint(agency))}
-        return steps.refresh_register(business_date(get_current_context()), endpoints, now=utcnow())
+        return steps.load_register_files(business_date(get_current_context()))
 
-    close_part(REGISTER_CLOSED, after=refresh())
+    @task(retries=AGENCY_RETRIES, retry_policy=AGENCY_RETRY_POLICY)
+    def pull(agency: str) -> list[dict[str, Any]]:
+        from pipeline import steps  # noqa: PLC0415 - not while a DAG file is parsed
+
+        endpoint = find_agency_endpoint(agency)
+        if endpoint is None:
+            return []
+        return steps.pull_register_of(agency, business_date(get_current_context()), endpoint, now=utcnow())
+
+    last = load_files()
+    for agency in agency_ids():
+        if load_agency(agency).keeps_register:
+            pulled = pull.override(task_id=f"pull_from_{agency}", pool=f"agency_{agency}")(agency)
+            last >> pulled
+            last = pulled
+    close_part(REGISTER_CLOSED, after=last)
 
 
 refresh_register()

@@ -27,7 +27,7 @@ from store import collections as ledger
 
 def registrars() -> tuple[str, ...]:
     """Return the agencies whose descriptors name streams of the register."""
-    return tuple(agency for agency in agency_ids() if register_streams(load_agency(agency)))
+    return tuple(agency for agency in agency_ids() if load_agency(agency).keeps_register)
 
 
 def register_streams(agency: Agency) -> tuple[ReferenceStream, ...]:

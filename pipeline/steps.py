@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from typing import Any, Final
@@ -62,25 +61,29 @@ def collect_agency(
     )
 
 
-def refresh_register(
-    as_of: dt.date, endpoints: Mapping[str, Endpoint] | None = None, *, now: dt.datetime | None = None
-) -> dict[str, Any]:
+def refresh_register(as_of: dt.date, *, now: dt.datetime | None = None) -> dict[str, Any]:
     """Load the register up to a business day: the files of the inbox, oldest first, then what its streams bring.
 
-    Files loaded before change nothing. ``endpoints`` says where each registrar is reached, else the environment; one
-    without an address is not asked. Raises as ``pipeline.register_pull.pull_register``.
+    A registrar without an address in the environment is not asked. Raises as ``pull_register_of``.
     """
-    files = _load_inbox(as_of)
+    files = load_register_files(as_of)
     pulled: list[dict[str, Any]] = []
     for agency in registrars():
-        endpoint = endpoints.get(agency) if endpoints is not None else find_endpoint(agency)
-        if endpoint is not None:
-            loaded = pull_register(_office(), agency, as_of, endpoint=endpoint, now=now)
-            pulled += [_counts(each) | {"agency": agency} for each in loaded]
+        if (endpoint := find_endpoint(agency)) is not None:
+            pulled += pull_register_of(agency, as_of, endpoint, now=now)
     return {"files": files, "pulled": pulled}
 
 
-def _load_inbox(as_of: dt.date) -> list[dict[str, Any]]:
+def pull_register_of(
+    agency: str, as_of: dt.date, endpoint: Endpoint, *, now: dt.datetime | None = None
+) -> list[dict[str, Any]]:
+    """Load what an agency's register streams bring. Raises as ``pipeline.register_pull.pull_register``."""
+    loaded = pull_register(_office(), agency, as_of, endpoint=endpoint, now=now)
+    return [_counts(each) | {"agency": agency} for each in loaded]
+
+
+def load_register_files(as_of: dt.date) -> list[dict[str, Any]]:
+    """Load the register files of the inbox up to a business day, oldest first; files loaded before change nothing."""
     office = _office()
     loaded: list[dict[str, Any]] = []
     found = [(match["day"], match["mode"], path) for path, match in _register_files(office)]

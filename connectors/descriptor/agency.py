@@ -100,6 +100,11 @@ class Agency(Facts):
         return not any(code.synthetic for code in self.codes)
 
     @property
+    def keeps_register(self) -> bool:
+        """Whether it delivers the register of enterprises (企业登记主数据)."""
+        return any(stream.content == "register" for stream in self.references)
+
+    @property
     def authority(self) -> Authority:
         """Return the names and codes that its decisions may carry."""
         names, codes = tuple(name.name for name in self.names), tuple(code.code for code in self.codes)

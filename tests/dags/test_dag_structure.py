@@ -65,7 +65,7 @@ def test_tasks_and_their_order(dags: dict[str, DAG]) -> None:
     }
     assert found == {
         **{dag_id: {"collect": ["close_day"], "close_day": []} for dag_id in COLLECT},
-        "refresh_register": {"refresh": ["close_day"], "close_day": []},
+        "refresh_register": {"load_files": ["pull_from_aic"], "pull_from_aic": ["close_day"], "close_day": []},
         "attach_records": {"attach": []},
         "crosscheck_annual_reports": {"compare": []},
         "campaign_report": {"report": []},
@@ -189,6 +189,7 @@ def test_every_agency_and_every_site_has_a_pool_of_its_own(dags: dict[str, DAG])
     assert {dags[dag_id].get_task("collect").pool: dag_id for dag_id in COLLECT} == {
         f"agency_{agency}": f"collect__{agency}" for agency in AGENCIES
     }
+    assert dags["refresh_register"].get_task("pull_from_aic").pool == "agency_aic"
     assert {dags[dag_id].get_task("publish").pool for dag_id in PUBLISH} == {f"site_{site}" for site in SITES}
 
 
