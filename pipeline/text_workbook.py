@@ -38,10 +38,12 @@ def new_book(title: str, day: dt.date) -> Workbook:
     return book
 
 
-def add_sheet(book: Workbook, title: str, header: Iterable[str], widths: Sequence[int]) -> Any:
+def add_sheet(
+    book: Workbook, title: str, header: Iterable[str], widths: Sequence[int], *, keep_first_column: bool = False
+) -> Any:
     """Add a sheet with its header row, which stays in view; ``widths`` are of its columns, in characters."""
     sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
+    sheet.freeze_panes = "B2" if keep_first_column else "A2"
     for place, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = width
     cells = [text_cell(sheet, text, "head") for text in header]

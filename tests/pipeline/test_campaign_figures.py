@@ -9,7 +9,17 @@ from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
-from delivering import AUTHORITY, AUTHORITY_CODE, DAY, NEXT_DAY, Company, document_no, penalty, registered
+from delivering import (
+    AUTHORITY,
+    AUTHORITY_CODE,
+    DAY,
+    NEXT_DAY,
+    Company,
+    document_no,
+    legacy_penalty,
+    penalty,
+    registered,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -134,11 +144,20 @@ def test_several_kinds_count_once_under_the_heaviest(known: Any) -> None:
 
 def test_what_waits_or_was_taken_back_does_not_count_and_is_told(known: Any) -> None:
     known.ingest([penalty(1, **ONLINE), penalty(2, **ONLINE, CF_XDR_SHXYM="91110105MA0000000X")])
+    known.ingest([legacy_penalty(4, CF_SY="当事人在网店售假", CF_ZT="1"), legacy_penalty(5, CF_SY="当事人在网店售假")])
+    known.change(
+        "INSERT INTO withdrawal (delivery_id, kind, record_id, record_key, event, reason, effective_date)"
+        " SELECT delivery_id, 'penalty', record_id, record_key, 'withdrawn', 'absent_from_full_set', :day"
+        " FROM penalty WHERE document_no = :number",
+        number=document_no(5),
+        day=NEXT_DAY,
+    )
     known.ingest([penalty(3, **ONLINE, CF_GSJZQ="2018/07/01")], NEXT_DAY)
     known.attach(NEXT_DAY)
     found = counted(known.office)
     assert numbers(found, "cases") == {("2018-08", "110105"): 1}
     assert found.waiting == {"2018-08": 2}
+    assert numbers(counted(known.office, DAY), "cases") == {("2018-08", None): 2}, "there, and not attached that day"
 
 
 def test_the_figures_of_a_day_do_not_know_what_came_later(known: Any) -> None:
@@ -171,7 +190,7 @@ def test_listed_enterprises_count_once_in_their_first_month_and_only_those_with_
     assert found.cells["listed_serious"] == []
 
 
-Drawn = tuple[int, int, str, str, int, int, int]
+Drawn = tuple[int, int, str, str, int, int, int, int]
 DRAWN: Final = st.tuples(
     st.integers(1, 5),  # decision number
     st.integers(1, 4),  # enterprise
@@ -179,26 +198,28 @@ DRAWN: Final = st.tuples(
     st.sampled_from(["aic", "eitc", "fda"]),  # delivered by
     st.integers(-40, 160),  # days after 1 July
     st.integers(0, 3),  # fine
-    st.booleans().map(int),  # online
+    st.integers(0, 1),  # online
+    st.integers(0, 1),  # told under the name of the register, or under another one
 )
 
 
 def rows_of(drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
-    """One accepted row per decision and enterprise, as the intake holds them; the first drawn of each stays."""
-    held: dict[tuple[int, int], dict[str, Any]] = {}
+    """One accepted row per decision and name, as the intake holds them; the first drawn of each stays."""
+    held: dict[tuple[int, int, int], dict[str, Any]] = {}
     regions: dict[int, str] = {}
-    for number, company, region, agency, days, fine, online in drawn:
+    for number, company, region, agency, days, fine, online, alias in drawn:
         own = regions.setdefault(company, region)
         held.setdefault(
-            (number, company),
+            (number, company, alias),
             {
                 "delivery_id": 1, "file_ordinal": 0, "row_no": 1, "agency": agency, "sheet": "standard", "as_of": DAY,
                 "state": "accepted", "document_no": f"号{number}", "document_key": f"号{number}",
-                "record_key": f"{number}/{company}", "subject_key": f"企业{company}", "subject_name": f"企业{company}",
+                "record_key": f"{number}/{company}/{alias}", "subject_key": f"企业{company}/{alias}",
+                "subject_name": f"企业{company}",
                 "authority_name": AUTHORITY, "decision_date": dt.date(2018, 7, 1) + dt.timedelta(days=days),
                 "penalty_category": "警告;罚款" if fine else "警告", "content": "",
                 "facts": "在网店售假" if online else "在门店售假", "fine_amount": Decimal(fine) / 3,
-                "content_hash": "x", "uscc": f"91{own}{company:010d}",
+                "content_hash": f"{alias}", "uscc": f"91{own}{company:010d}",
             },
         )  # fmt: skip
     return list(held.values())
@@ -244,7 +265,7 @@ def told(derived: Derived) -> dict[str, Any]:
 
 
 def by_hand(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Count as one would on paper."""
+    """Count as one would on paper: of one enterprise's rows of the same day that of the smaller hash counts."""
     cases: dict[tuple[str, str | None], Decimal] = {}
     fines: dict[tuple[str, str | None], Decimal] = {}
     by_number: dict[str, list[dict[str, Any]]] = {}
@@ -261,6 +282,7 @@ def by_hand(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         districts = {PLACES[row["uscc"][2:8]] for row in parties if row["uscc"][2:8] in PLACES}
         place = (month, districts.pop() if len(districts) == 1 else None)
         cases[place] = cases.get(place, Decimal()) + 1
-        amounts = sum((round(row["fine_amount"], 6) for row in parties), Decimal())
+        once = {row["uscc"]: row for row in sorted(parties, key=lambda row: row["content_hash"], reverse=True)}
+        amounts = sum((round(row["fine_amount"], 6) for row in once.values()), Decimal())
         fines[place] = fines.get(place, Decimal()) + amounts
     return {"cases": cases, "fines": fines}
