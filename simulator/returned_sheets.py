@@ -17,9 +17,11 @@ SILENT: Final = ("customs", "post", "pprft")
 _CLERK: Final = "模拟报送员"
 _USUAL: Final = {
     "checks_online": 5_000, "checks_onsite": 640, "deletions": 500, "rectified": 200, "closed": 54, "shops_stopped": 58,
-    "info_cleared": 800, "police_info": 900,
+    "info_cleared": 800, "police_info": 900, "to_police": 1,
 }  # fmt: skip
 """What an agency counts in a usual month; a tenth or so of the published results of a province (domain 7)."""
+_COUNTS_ITS_CASES: Final = "aic"
+"""The agency that tells its own count of what is derived, too."""
 _BY_DISTRICT: Final = ("checks_online", "checks_onsite")
 
 
@@ -30,7 +32,7 @@ def submit_returns(office: Office, month: str, day: dt.date, *, seed: int = 7) -
     for agency in talking:
         rng = Random(f"{seed} {agency} {month}")  # noqa: S311 (made-up figures)
         figures: dict[tuple[str, str], Decimal] = {}
-        for item in table.asked_of(agency):
+        for item in table.asked_of(agency) if agency == _COUNTS_ITS_CASES else table.required_of(agency):
             if item.code in _BY_DISTRICT:
                 figures |= {(district.code, item.code): _figure(rng, item, 17) for district in table.districts}
             else:

@@ -38,8 +38,9 @@ _JUDGED: Final = (*_TEXTS, "remarks", "subject_name", "subject_category", "uscc"
 def typical_cases(connection: sa.Connection, action: Action, rules: Counting, as_of: dt.date) -> list[TypicalCase]:
     """Return up to ``most_cases`` cases in the order in which they were chosen; fewer where fewer qualify."""
     found = candidates(connection, subjects=action.case_subjects, today=as_of, most=_OF_EACH_AGENCY)
-    showable = [case for case in _without_marks(found, as_of) if not _names_someone(case)]
-    return [_as_shown(case, why, rules) for case, why in _chosen(showable, action.most_cases, rules)]
+    return [
+        _as_shown(case, why, rules) for case, why in _chosen(_without_marks(found, as_of), action.most_cases, rules)
+    ]
 
 
 def _without_marks(found: Sequence[Candidate], as_of: dt.date) -> list[Candidate]:
@@ -54,11 +55,6 @@ def _without_marks(found: Sequence[Candidate], as_of: dt.date) -> list[Candidate
     return [case for case, marks in zip(found, told, strict=True) if not any(marks.values())]
 
 
-def _names_someone(case: Candidate) -> bool:
-    """Tell whether a text may still name somebody once it is cut: another case is taken then."""
-    return any(may_name_someone(text) for text in _texts(case).values())
-
-
 def _texts(case: Candidate) -> dict[str, str]:
     """What the decision document says by the titles under which it is shown, cut."""
     people = [case.legal_rep] if case.legal_rep else []
@@ -66,6 +62,7 @@ def _texts(case: Candidate) -> dict[str, str]:
 
 
 def _chosen(showable: Sequence[Candidate], most: int, rules: Counting) -> list[tuple[Candidate, str]]:
+    """Take one after the other; one whose text may still name somebody once it is cut is passed over."""
     chosen: list[tuple[Candidate, str]] = []
     left = list(showable)
     while left and len(chosen) < most:
@@ -75,6 +72,9 @@ def _chosen(showable: Sequence[Candidate], most: int, rules: Counting) -> list[t
             left,
             key=lambda case: (case.agency in agencies, case.rank in kinds, -case.rank, -case.amount, case.case_key),
         )
+        left.remove(best)
+        if any(may_name_someone(text) for text in _texts(best).values()):
+            continue
         title = rules.title(best.rank)
         reasons = [f"处罚种类最重为{title}"]
         if not chosen:
@@ -84,7 +84,6 @@ def _chosen(showable: Sequence[Candidate], most: int, rules: Counting) -> list[t
         if chosen and best.rank not in kinds:
             reasons.append("该处罚种类此前未入选")
         chosen.append((best, "；".join([*reasons, "同等条件下罚没金额最大"])))
-        left.remove(best)
     return chosen
 
 
