@@ -7,8 +7,8 @@ records are attached and published without it.
 
 **To repair a failed run**, clear it: it goes on where it stopped, and the date is attached and published again.
 
-**To fill a past range**, `airflow backfill create --dag-id collect__ID --from-date DAY --to-date DAY`: one run per day,
-partition key `ID|DAY`, oldest first.
+**To fill a past range**, `airflow backfill create --dag-id collect__ID --from-date FIRST --to-date DAY_AFTER_LAST`: one
+run per day, partition key `ID|DAY`, oldest first.
 """
 
 from __future__ import annotations

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 DATABASE = "airflow"
 USER = "admin"
+RUN_ID_PATTERN = "^[A-Za-z0-9_.~:+|-]+$"
+"""What Airflow allows by default, and the bar of a partition key: ids of scheduled and of back-filled runs hold it."""
 COMPONENTS: dict[str, tuple[str, ...]] = {
     "api-server": ("api-server",),
     "dag-processor": ("dag-processor",),
@@ -273,6 +275,7 @@ def environment(settings: AirflowSettings, port: int, keys: Mapping[str, str]) -
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
         "DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+        "SCHEDULER__ALLOWED_RUN_ID_PATTERN": RUN_ID_PATTERN,
         "LOGGING__BASE_LOG_FOLDER": str(settings.home / "logs"),
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(settings.home / "logs" / "dag_processor"),
         "LOGGING__COLORED_CONSOLE_LOG": "False",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAssetTimetable
 from airflow.serialization.serialized_objects import DagSerialization
+from airflow.utils.types import DagRunType
 
 from connectors.descriptor import agency_ids, load_agency
 from dags.assets import SITES
+from pipeline.airflow_runtime import RUN_ID_PATTERN
 
 ROOT = Path(__file__).resolve().parents[2]
 AGENCIES = [
@@ -191,6 +194,25 @@ def test_every_agency_and_every_site_has_a_pool_of_its_own(dags: dict[str, DAG])
     }
     assert dags["refresh_register"].get_task("pull_from_aic").pool == "agency_aic"
     assert {dags[dag_id].get_task("publish").pool for dag_id in PUBLISH} == {f"site_{site}" for site in SITES}
+
+
+def test_a_range_to_fill_ends_at_the_midnight_after_its_last_day(dags: dict[str, DAG]) -> None:
+    stored = DagSerialization.from_dict(DagSerialization.to_dict(dags["collect__fda"]))
+    runs = stored.iter_dagrun_infos_between(datetime(2018, 8, 21, tzinfo=UTC), datetime(2018, 9, 1, tzinfo=UTC))
+    assert [run.partition_key for run in runs] == [f"fda|2018-08-{day}" for day in range(21, 32)]
+
+
+def test_airflow_accepts_the_ids_of_runs_that_bear_a_partition_key(dags: dict[str, DAG]) -> None:
+    for dag_id, dag in dags.items():
+        if isinstance(dag.timetable, CronPartitionTimetable):
+            stored = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+            day = datetime(2018, 9, 1, tzinfo=UTC)
+            for run in stored.iter_dagrun_infos_between(day, day + timedelta(days=31)):
+                for run_type in (DagRunType.SCHEDULED, DagRunType.BACKFILL_JOB):
+                    run_id = stored.timetable.generate_run_id(
+                        run_type=run_type, data_interval=None, partition_key=run.partition_key, run_after=run.run_after
+                    )
+                    assert re.match(RUN_ID_PATTERN, run_id), (dag_id, run_id)
 
 
 @pytest.mark.parametrize("dag_id", ALL)

@@ -20,6 +20,7 @@ from dags.assets import SITES
 from feeds.server import settings_from_environment
 from feeds.signature import KEY_VARIABLE
 from feeds.sites import load_sites
+from pipeline.airflow_runtime import RUN_ID_PATTERN
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -208,6 +209,7 @@ def test_all_processes_share_keys_and_the_execution_address(services: dict[str, 
     assert first["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == (
         f"http://api-server:{first['AIRFLOW__API__PORT']}/execution/"
     )
+    assert first["AIRFLOW__SCHEDULER__ALLOWED_RUN_ID_PATTERN"].replace("$$", "$") == RUN_ID_PATTERN
     bundles = json.loads(first["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"])
     assert [each["kwargs"]["path"] for each in bundles] == [first["AIRFLOW__CORE__DAGS_FOLDER"]]
 
