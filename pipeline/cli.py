@@ -24,6 +24,7 @@ from pipeline.commands import (
     archive,
     audit,
     campaign,
+    campaign_return,
     correction,
     exports,
     feeds,
@@ -69,6 +70,7 @@ app.add_typer(returns.app, name="return")
 app.add_typer(audit.app, name="audit")
 app.add_typer(scorecard.app, name="scorecard")
 app.add_typer(campaign.app, name="campaign")
+campaign.app.add_typer(campaign_return.app)
 app.add_typer(correction.app, name="correction")
 app.add_typer(source.app, name="source")
 app.add_typer(rules.app, name="rules")

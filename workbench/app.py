@@ -19,6 +19,7 @@ from workbench.pages import (
     assets,
     attachments,
     audit,
+    campaign_returns,
     corrections,
     deliveries,
     findings,
@@ -43,6 +44,7 @@ _PAGES: Final = (
     deliveries,
     holds,
     returns,
+    campaign_returns,
     releases,
     scorecards,
     audit,
@@ -69,7 +71,8 @@ def create_app(
     app = FastAPI(
         title="数据员工作台", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[*before, Depends(admit)]
     )
-    app.state.office, app.state.door, app.state.clock, app.state.scorecards = office, door, clock, {}
+    app.state.office, app.state.door, app.state.clock = office, door, clock
+    app.state.scorecards, app.state.campaign_records = {}, {}
     app.include_router(assets.router)
     if door.has_login:
         app.include_router(login.router)

@@ -25,6 +25,7 @@ NAVIGATION: Final = (
     ("deliveries", "报送", "d"),
     ("holds", "放行", "h"),
     ("returns", "退回", "b"),
+    ("campaign_returns", "填报", "t"),
     ("releases", "发布", "p"),
     ("scorecards", "成绩单", "c"),
     ("audit", "审计", "u"),

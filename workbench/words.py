@@ -8,6 +8,7 @@ from typing import Final
 from connectors.descriptor import DescriptorError, load_agency
 from expectations.messages import FINDINGS
 from feeds.sites import load_sites
+from pipeline.campaign.report import RETURN_STATES
 from pipeline.inspection_packet import FIELD_NAMES, FINDING_KINDS, LINK_NAMES
 from pipeline.rule_titles import ATTACH_REASONS, HOLD_REASONS
 from store.accounts import Role
@@ -48,6 +49,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "superseded": "已被更新", "withdrawn": "已撤回", "approved": "已放行",
     },
     "outcome": {"applied": "已公示", "refused": "退回"},
+    "campaign_state": RETURN_STATES | {"sent_back": "已退回"},
     "decision": {"approve": "同意", "reject": "退回"},
     "finding_kind": FINDING_KINDS,
     "finding_field": FIELD_NAMES,

@@ -66,13 +66,18 @@ def authorities() -> Authorities:
     )
 
 
+def derived_figures(connection: sa.Connection, action: Action, as_of: dt.date) -> Derived:
+    """Derive the figures of an action from what was known on a day; as ``store.campaign_figures.derive``."""
+    districts = {code: each.code for each in sheets().districts for code in (each.code, *each.also)}
+    return derive(
+        connection, first=action.first_day, last=action.last_day, today=as_of, authorities=authorities(),
+        districts=districts, counting=counting(),
+    )  # fmt: skip
+
+
 def _counted(connection: sa.Connection, action: Action, as_of: dt.date) -> CampaignReport:
     table, rules = sheets(), counting()
-    districts = {code: each.code for each in table.districts for code in (each.code, *each.also)}
-    derived = derive(
-        connection, first=action.first_day, last=action.last_day, today=as_of, authorities=authorities(),
-        districts=districts, counting=rules,
-    )  # fmt: skip
+    derived = derived_figures(connection, action, as_of)
     figures = returned_figures(connection, action.id, as_of)
     told = [Told(each.agency, each.period, each.district, each.item, each.value) for each in figures]
     begun = tuple(month for month in action.months if dt.date.fromisoformat(f"{month}-01") <= as_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from pipeline.publish import publish
 from pipeline.register import load_register
 from pipeline.returning import make_notice
 from pipeline.rulings import propose
+from store import campaign_returns
 from store.accounts import Role
 from transforms.columns import Reference
 
@@ -31,7 +33,8 @@ PAGES = (
     "/", "/worklist", "/worklist/items", "/worklist/items?rule=R03.uscc", "/records", "/deliveries", "/deliveries/1",
     "/records?delivery_id=1", "/holds", "/holds/1", "/rulings", "/returns", "/returns/new/aic", "/returns/1",
     "/releases", "/releases/creditchina/1", "/releases/creditchina/1/verify", "/scorecards", "/audit", "/audit/verify",
-    "/findings", "/nowhere",
+    "/findings", "/campaign", "/campaign/wj2018/aic/2018-07", "/campaign/wj2018/aic/2018-08",
+    "/campaign/wj2018/aic/2018-07?version=1", "/nowhere",
 )  # fmt: skip
 
 
@@ -53,6 +56,12 @@ def everything(office: Office, deliver: Callable[..., int], tmp_path: Path) -> l
     deliver([penalty(serial) for serial in range(11, 14)], agency="psb")
     attach(office, as_of=DAY)
     publish(office, ["creditchina"], as_of=DAY)
+    with office.engine.begin() as connection:
+        campaign_returns.submit(
+            connection, action="wj2018", agency="aic", period="2018-07", seen=0, warnings=["required"], person="钱工商",
+            reason="其余待核", as_of=DAY,
+            figures={("110000", "checks_online"): Decimal(120), ("110105", "checks_online"): Decimal(9)},
+        )  # fmt: skip
     make_notice(office, "aic", person="王平台", as_of=DAY)
     with office.engine.connect() as connection:
         found = connection.exec_driver_sql("SELECT document_no, record_id FROM penalty WHERE agency = 'aic'")

@@ -160,6 +160,42 @@ def test_a_refused_decision_about_findings_keeps_their_ticks_and_a_letter_goes_t
     expect(sheet.get_by_role("row", name="网址")).to_contain_text("www.a1.com")
 
 
+def test_a_return_is_filled_in_explained_and_accepted_by_keyboard(
+    enter: Callable[..., Page], deliver: Callable[..., int]
+) -> None:
+    deliver([penalty(1)])
+    page = enter("邮政员甲", Role.AGENCY, "post")
+    page.get_by_role("link", name="2018-07").focus()
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    expect(page.get_by_role("heading", name="专项行动填报")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="北京市邮政管理局 2018-07")).to_be_visible()
+    page.keyboard.press("e")
+    for value in ("2", "1.5", "0", "1", "40", "3"):  # 案件, 案值, 罚没款, 移送, 检查, 查处
+        page.keyboard.type(value)
+        page.keyboard.press("Tab")
+    expect(page.locator("#recheck")).to_contain_text("须说明", timeout=30_000)
+    expect(page.locator("[data-beside=cases]")).to_contain_text("归集 0 件")
+    page.get_by_label("检查寄递企业", exact=True).fill("40家")
+    expect(page.locator("[data-beside=post_checked]")).to_contain_text("只填阿拉伯数字", timeout=30_000)
+    expect(page.locator("#recheck")).to_contain_text("1 处错误")
+    page.get_by_label("检查寄递企业", exact=True).fill("40")
+    expect(page.locator("[data-beside=post_checked]")).to_be_empty(timeout=30_000)
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    page.keyboard.type("决定书下周报送")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".said")).to_contain_text("第 1 版")
+    platform = enter("王平台", Role.PLATFORM)
+    platform.goto(page.url)
+    platform.keyboard.press("v")
+    platform.keyboard.type("已核")
+    platform.keyboard.press("Control+Enter")
+    expect(platform.locator(".said")).to_contain_text("已采纳 王平台")
+
+
 def test_one_person_cannot_approve_twice(enter: Callable[..., Page], held: int) -> None:
     page = enter("李审批", Role.APPROVER)
     page.goto(page.url + "holds/1")

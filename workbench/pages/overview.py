@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from pipeline.campaign.standing import Standing, current_action, standings
 from pipeline.holds import list_holds
 from pipeline.rule_titles import rule_title
 from pipeline.silence import late_sources
-from workbench.desk import At
+from transforms.campaign.sheets import Action
+from workbench.desk import At, Desk
 from workbench.reads.deliveries import day_by_agency
 from workbench.reads.reviews import AGES, waiting
 from workbench.rendering import render
@@ -35,7 +37,15 @@ def overview(desk: At) -> Response:
         (agency_name(agency), numbers, desk.url("worklist", query={"agency": agency}))
         for agency, numbers in counted.by_agency.items()
     ]
+    action = current_action(desk.today)
     return render(
-        desk, "overview", held=held, late=late, today=today, arrived=arrived, counted=counted, by_rule=by_rule,
-        by_age=by_age, by_agency=by_agency,
+        desk, "overview", action=action, wanting=_wanting(desk, action), held=held, late=late, today=today,
+        arrived=arrived, counted=counted, by_rule=by_rule, by_age=by_age, by_agency=by_agency,
     )  # fmt: skip
+
+
+def _wanting(desk: Desk, action: Action) -> list[Standing]:
+    """Return the returns of a special action that somebody has to fill in or mend, the oldest month first."""
+    found = standings(desk.office, action, desk.today, desk.agency)
+    every = [each for of_agency in found.values() for each in of_agency.values() if each.wanting]
+    return sorted(every, key=lambda each: (each.of.month, each.of.agency))

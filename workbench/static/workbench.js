@@ -82,7 +82,11 @@
       body.delete("reason");
       const answer = await fetch(form.dataset.recheck, { method: "POST", body, headers: { "X-CSRF-Token": body.get("csrf") } });
       const text = await answer.text();
-      if (mine === newest) shown.innerHTML = answer.ok ? text : "<p class='bad'>无法检查, 请稍后再试。</p>";
+      if (mine !== newest) return;
+      shown.innerHTML = answer.ok ? text : "<p class='bad'>无法检查, 请稍后再试。</p>";
+      for (const slot of answer.ok ? form.querySelectorAll("[data-beside]") : []) {
+        slot.replaceChildren(...shown.querySelectorAll(`[data-of="${slot.dataset.beside}"]`));
+      }
     };
     const soon = (event) => {
       if (event.target.name === "reason") return;
