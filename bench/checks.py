@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from bench.data import AS_OF
+from bench.penalties import AS_OF
 from connectors.archive import open_archive
 from connectors.descriptor import load_agency
 from expectations.judging import judge_of_this_process

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.data import AS_OF
+from bench.penalties import AS_OF
 from transforms.columns import Kind, Sheet
 
 SITES = ["creditbj", "creditchina", "gsxt", "qyxy"]

@@ -31,7 +31,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
-from bench.data import AS_OF, PENALTY_COLUMNS, REGISTER_COLUMNS
+from bench.penalties import AS_OF, PENALTY_COLUMNS
+from bench.register import REGISTER_COLUMNS
 
 MONEY: Final = pd.ArrowDtype(pa.decimal128(18, 6))
 SENTINELS: Final = ("", "无", "空", "暂无", "不详", "未知", "NULL", "null", "N/A", "-", "--", "/", "\\")

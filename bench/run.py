@@ -15,8 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.data import write_penalties, write_register
 from bench.measure import measure
+from bench.penalties import write_penalties
+from bench.register import write_register
 from store import embedded
 
 

@@ -78,5 +78,5 @@ def _refusal(found: Finding) -> str | None:
 
 def _shown(texts: object) -> list[str]:
     """Return texts as they may leave: no ID number, no telephone."""
-    masked = personal.cut_telephones(personal.mask_ids(pa.array(texts, TEXT)))
+    masked = personal.without_numbers(pa.array(texts, TEXT))
     return [text or "" for text in masked.to_pylist()]

@@ -11,8 +11,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import pyarrow as pa
-
 from pipeline.journal import journaled
 from pipeline.office import Office
 from store import discrepancies, runs
@@ -20,7 +18,6 @@ from store.discrepancies import Decision, Finding, FindingRefused, FindingUnknow
 from store.holds import person_key
 from store.runs import Step
 from transforms import personal
-from transforms.columns import TEXT
 from transforms.crosscheck.cases import rules
 
 MAY_FOLLOW: Final[Mapping[Decision, frozenset[str]]] = {
@@ -57,7 +54,7 @@ def decide(
     """
     if not person_key(person) or not reason.strip():
         raise ValueError("a decision needs a name and a reason")
-    if personal.mask_ids(pa.array([reason], TEXT))[0].as_py() != reason:
+    if personal.holds_id(reason):
         raise ValueError("理由含疑似居民身份证号")
     with journaled(office), office.engine.begin() as connection:
         held = discrepancies.lock_findings(connection, [key for key, _ in chosen])

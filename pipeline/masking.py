@@ -21,8 +21,8 @@ def masked(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return the problems with every ID number masked and every telephone number cut (invariant 8)."""
     told = list(problems)
     quoted = {
-        name: personal.cut_telephones(
-            personal.mask_ids(pa.array([_CUT_OFF.sub("********", getattr(problem, name)) for problem in told], TEXT))
+        name: personal.without_numbers(
+            pa.array([_CUT_OFF.sub("********", getattr(problem, name)) for problem in told], TEXT)
         ).to_pylist()
         for name in ("message", "field", "value", "text")
     }

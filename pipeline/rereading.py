@@ -26,11 +26,11 @@ from pipeline.reading import READ_ROWS, ReadBatch
 from pipeline.verdicts import state_of, verdicts_of
 from store.deliveries import FileOfDelivery
 from transforms import personal
-from transforms.columns import TEXT, Kind
+from transforms.columns import ID_COLUMNS, TEXT, Kind
 from transforms.findings import rule_findings
 from transforms.sheets import Recognition
 from transforms.source_fields import cells_known, only_worksheet, recognise_source
-from transforms.standardise import ID_COLUMNS, standardise
+from transforms.standardise import standardise
 from transforms.versions import RowState
 
 MASKED: Final = "********"

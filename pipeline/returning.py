@@ -27,9 +27,8 @@ from store import deliveries, returns
 from store.deliveries import Delivery, FileOfDelivery
 from store.returns import ROWS_AT_MOST, Failure, Notice, Returnable
 from transforms import personal
-from transforms.columns import KIND_NAMES, Kind, Sheet
+from transforms.columns import ID_COLUMNS, KIND_NAMES, Kind, Sheet
 from transforms.sheets import SHEETS, Recognition
-from transforms.standardise import ID_COLUMNS
 
 _NOT_SPLIT: Final = "无法拆分的行"
 
@@ -193,7 +192,7 @@ def _shown(batch: pa.RecordBatch, recognition: Recognition, header: Sequence[str
         if column is not None and column.target in ID_COLUMNS:
             columns.append([MASKED if text else "" for text in texts.to_pylist()])
         else:
-            masked = personal.cut_telephones(personal.mask_ids(texts))
+            masked = personal.without_numbers(texts)
             columns.append([text or "" for text in masked.to_pylist()])
     return map(list, zip(*columns, strict=True))
 

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from pipeline import overlay
@@ -28,9 +27,8 @@ from store.rulings import Ruling, RulingRefused
 from store.runs import Step
 from store.schema import RECORDS
 from transforms import personal
-from transforms.columns import STANDARD_COLUMNS, SUBJECT_CODES, TEXT, Kind, Sheet
+from transforms.columns import ID_COLUMNS, STANDARD_COLUMNS, SUBJECT_CODES, Kind, Sheet
 from transforms.sheets import SHEETS, SheetDefinition
-from transforms.standardise import ID_COLUMNS
 
 Act = Literal["propose", "approve", "reject", "undo"]
 
@@ -365,7 +363,7 @@ def _checked_cells(cells: Mapping[str, str], definition: SheetDefinition) -> dic
             raise ValueError(f"the sheet has no column {code}")
         if targets[code] in ID_COLUMNS:
             raise ValueError(f"{code}: 证件号码不在平台更正, 请退回报送机关")
-        if personal.mask_ids(pa.array([text], TEXT))[0].as_py() != text:
+        if personal.holds_id(text):
             raise ValueError(f"{code}: 更正内容含疑似居民身份证号")
     return dict(cells)
 

@@ -230,3 +230,13 @@ DERIVED: Final[dict[str, pa.DataType]] = {
 def record_schema(kind: Kind) -> pa.Schema:
     """Return the Arrow schema of standard records of one kind: row_no, standard columns, derived columns."""
     return pa.schema([pa.field("row_no", pa.int64()), *(STANDARD_COLUMNS[kind] | DERIVED).items()])
+
+
+CODE_COLUMNS: Final = (
+    "uscc", "regno", "org_code", "tax_no", "institution_no", "social_org_no", "authority_code", "source_code",
+    "id_no", "legal_rep_id_no",
+)  # fmt: skip
+"""Columns whose text is a code: folded to half width, blanks and hyphens dropped, upper case."""
+
+ID_COLUMNS: Final = ("id_no", "legal_rep_id_no")
+"""The only columns that may hold an ID number; masked at rest and never published."""

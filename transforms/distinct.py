@@ -7,11 +7,15 @@ different text once and spreading the answers keeps the rule readable and the co
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+_SAMPLE: Final = 256
+_FEW: Final = 32
+"""A column with fewer than ``_FEW`` different texts in its first ``_SAMPLE`` rows repeats itself."""
 
 
 def flat(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
@@ -31,6 +35,17 @@ def read_distinct(
     return tuple(
         pa.array([answer[place] for answer in answers], kind).take(encoded.indices) for place, kind in enumerate(types)
     )
+
+
+def ask_each_text(texts: pa.StringArray, ask: Callable[[pa.StringArray], pa.Array]) -> pa.Array:
+    """Apply ``ask``, which judges each text by itself, but where a column repeats itself to its different texts only.
+
+    ``ask`` must answer null for null.
+    """
+    if len(texts.slice(0, _SAMPLE).unique()) >= min(_FEW, len(texts)):
+        return ask(texts)
+    encoded = texts.dictionary_encode()
+    return ask(encoded.dictionary).take(encoded.indices)
 
 
 def rewrite_where(

@@ -34,10 +34,11 @@ from transforms.columns import (
     Kind,
     Sheet,
 )
+from transforms.distinct import ask_each_text
 from transforms.joining import join_present
 from transforms.lengths import limits_of, too_long
 from transforms.sheets import SheetDefinition
-from transforms.standardise import Standardised, ask_each_text
+from transforms.standardise import Standardised
 from transforms.timeliness import late_findings
 from transforms.withholding import withheld_findings
 

@@ -154,6 +154,17 @@ def mask_ids(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     return array
 
 
+_LONG_NUMBER: Final = 15
+"""Characters of a number of which the last four may be shown."""
+
+
+def cover(codes: pa.Array) -> pa.Array:
+    """Cover the middle of every document number, ID-like or not: passports are personal too. Short ones show less."""
+    short = pc.less(pc.utf8_length(codes), _LONG_NUMBER)
+    hidden = pc.replace_substring_regex(codes, r"(?s)^(.).*$", r"\1********")
+    return pc.if_else(short, hidden, pc.replace_substring_regex(codes, r"(?s)^(.).*(.{4})$", r"\1********\2"))
+
+
 # --- ages -------------------------------------------------------------------------------------------------------
 
 _OF_AGE: Final = 18
@@ -228,3 +239,17 @@ def cut_telephones(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
             text = text[:start] + _TELEPHONE_CUT + text[stop:]  # noqa: PLW2901
         cut.append(text)
     return put_where(array, rows, pa.array(cut, pa.string()))
+
+
+# --- texts that leave -------------------------------------------------------------------------------------------
+
+
+def without_numbers(texts: pa.Array | pa.ChunkedArray) -> pa.StringArray:
+    """Return texts as they may leave the system: ID numbers masked, telephone numbers cut (invariant 8)."""
+    return cut_telephones(mask_ids(texts))
+
+
+def holds_id(text: str) -> bool:
+    """Tell whether a text that a person typed holds a resident ID number, in whatever form."""
+    typed = pa.array([text], pa.string())
+    return not mask_ids(typed).equals(typed)

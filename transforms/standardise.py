@@ -8,10 +8,8 @@ record. ID numbers are masked on the way in: apart from the raw archive nothing 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
 from typing import Final
 
 import numpy as np
@@ -22,10 +20,12 @@ from transforms import categories, dates, identifiers, money, names, personal, s
 from transforms.authority import Authority
 from transforms.canonical import canonical_text
 from transforms.columns import (
+    CODE_COLUMNS,
     DAY,
     DERIVED,
     DUAL_PUBLICITY,
     FREE_TEXT,
+    ID_COLUMNS,
     NATURAL_PERSON,
     ORGANISATION,
     SOLE_TRADER,
@@ -35,20 +35,13 @@ from transforms.columns import (
     Kind,
     Sheet,
 )
-from transforms.distinct import byte_bounds
+from transforms.distinct import ask_each_text
+from transforms.hashes import digest, joined_values
 from transforms.joining import join_present
 from transforms.natural_keys import keys_of, moment_of_version
 from transforms.sheets import Recognition
 from transforms.source_fields import marked_as_gone, translated
-
-CODE_COLUMNS: Final = (
-    "uscc", "regno", "org_code", "tax_no", "institution_no", "social_org_no", "authority_code", "source_code",
-    "id_no", "legal_rep_id_no",
-)  # fmt: skip
-"""Columns whose text is a code: folded to half width, blanks and hyphens dropped, upper case."""
-
-ID_COLUMNS: Final = ("id_no", "legal_rep_id_no")
-"""The only columns that may hold an ID number; masked at rest and never published."""
+from transforms.source_text import source_text
 
 _STATUS_TEXT: Final[dict[tuple[Kind, Sheet], dict[str, str]]] = {
     (Kind.LICENCE, Sheet.STANDARD): {"1": "valid", "有效": "valid", "2": "invalid", "无效": "invalid"},
@@ -99,22 +92,6 @@ class _Reading:
         )
 
 
-_SAMPLE: Final = 256
-_FEW: Final = 32
-"""A column with fewer than ``_FEW`` different texts in its first ``_SAMPLE`` rows repeats itself."""
-
-
-def ask_each_text(texts: pa.StringArray, ask: Callable[[pa.StringArray], pa.Array]) -> pa.Array:
-    """Apply ``ask``, which judges each text by itself, but where a column repeats itself to its different texts only.
-
-    ``ask`` must answer null for null.
-    """
-    if len(texts.slice(0, _SAMPLE).unique()) >= min(_FEW, len(texts)):
-        return ask(texts)
-    encoded = texts.dictionary_encode()
-    return ask(encoded.dictionary).take(encoded.indices)
-
-
 def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Authority) -> Standardised:
     """Read a batch of text columns (``row_no`` and the header cells of ``recognition``) into standard records."""
     kind, sheet = recognition.definition.kind, recognition.definition.sheet
@@ -134,11 +111,11 @@ def standardise(batch: pa.RecordBatch, recognition: Recognition, delivering: Aut
     _infer_subject_category(reading)
     _find_placeholders(reading, {column.target for column in recognition.definition.columns if column.required})
     written = {name: canonical_text(values) for name, values in reading.values.items() if values.type != TEXT}
-    source_text = _source_text(batch, recognition, reading.values | written)
+    kept_text = source_text(batch, recognition, reading.values | written)
     _mask_id_numbers(reading)
     columns = {name: reading.values[name] for name in STANDARD_COLUMNS[kind]}
     flags = join_present(reading.flags, reading.rows)
-    columns |= _derived(kind, columns | written, source_text, flags)
+    columns |= _derived(kind, columns | written, kept_text, flags)
     records = pa.table({"row_no": batch.column("row_no"), **columns})
     return Standardised(records, reading.findings)
 
@@ -343,7 +320,9 @@ def _mask_id_numbers(reading: _Reading) -> None:
         reading.findings[f"code.{target}"] = ask_each_text(reading.values[target], look)
     reading.findings["under_age"] = personal.under_age(reading.values["id_no"], reading.values["decision_date"])
     for target in ID_COLUMNS:
-        reading.values[target] = ask_each_text(reading.values[target], lambda codes: personal.mask_ids(_covered(codes)))
+        reading.values[target] = ask_each_text(
+            reading.values[target], lambda codes: personal.mask_ids(personal.cover(codes))
+        )
     for name in sorted(reading.values):
         _mask_in_column(reading, name)
     marks = [reading.personal[name] for name in sorted(reading.personal)]
@@ -424,81 +403,15 @@ def _mask_at(positions: pa.Array, rows: int) -> pa.BooleanArray:
     return pa.array(flags)
 
 
-def _covered(codes: pa.Array) -> pa.Array:
-    """Cover the middle of every document number, ID-like or not: passports are personal too. Short ones show less."""
-    short = pc.less(pc.utf8_length(codes), _LONG_NUMBER)
-    hidden = pc.replace_substring_regex(codes, r"(?s)^(.).*$", r"\1********")
-    return pc.if_else(short, hidden, pc.replace_substring_regex(codes, r"(?s)^(.).*(.{4})$", r"\1********\2"))
-
-
-def _source_text(batch: pa.RecordBatch, recognition: Recognition, written: Mapping[str, pa.Array]) -> pa.Array:
-    members: list[pa.Array] = []
-    for cell, column in recognition.columns.items():
-        raw = batch.column(cell)
-        says = _says_something(raw)
-        if (kept := written.get(column.target)) is not None:
-            says = pc.and_(says, pc.fill_null(pc.not_equal(raw, kept), True))
-        members += _json_members(column.code, raw, says, covered=column.target in ID_COLUMNS)
-    for cell in recognition.unknown:
-        raw = batch.column(cell)
-        members += _json_members(cell, raw, _says_something(raw))
-    inside = join_present(members, batch.num_rows, ",")
-    return pc.binary_join_element_wise(pa.scalar("{"), inside, pa.scalar("}"), "")
-
-
-def _says_something(raw: pa.Array) -> pa.Array:
-    return pc.fill_null(pc.not_equal(raw, ""), False)
-
-
-def _json_members(name: str, raw: pa.Array, where: pa.Array, *, covered: bool = False) -> list[pa.Array]:
-    if not pc.any(where).as_py():
-        return []
-    distinct = raw.filter(where).dictionary_encode()
-    texts = distinct.dictionary
-    texts = personal.mask_ids(_covered(texts) if covered else texts)
-    for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
-        texts = pc.replace_substring(texts, plain, escaped)
-    texts = pc.replace_substring_regex(texts, r"[\x00-\x1f]", "\ufffd")
-    key = name.replace("\\", "\\\\").replace('"', '\\"')
-    members = pc.binary_join_element_wise(pa.scalar(f'"{key}":"'), texts, pa.scalar('"'), "").take(distinct.indices)
-    return [pc.replace_with_mask(pa.nulls(len(raw), TEXT), where, members)]
-
-
-_LONG_NUMBER: Final = 15
-"""Characters of a number of which the last four may be shown."""
-
-
-def _derived(
-    kind: Kind, written: Mapping[str, pa.Array], source_text: pa.Array, flags: pa.Array
-) -> dict[str, pa.Array]:
+def _derived(kind: Kind, written: Mapping[str, pa.Array], kept_text: pa.Array, flags: pa.Array) -> dict[str, pa.Array]:
     """Derive the columns ``DERIVED`` from the canonical texts of the standard ones."""
     keys = keys_of(kind, written)
     derived = {
-        "record_key": _digest(keys.natural),
+        "record_key": digest(keys.natural),
         "document_key": keys.document,
         "subject_key": keys.subject,
-        "content_hash": _digest(_content([texts for name, texts in written.items() if name != "updated_at"])),
-        "source_text": source_text,
+        "content_hash": digest(joined_values([texts for name, texts in written.items() if name != "updated_at"])),
+        "source_text": kept_text,
         "flags": flags,
     }
     return {name: derived[name] for name in DERIVED}
-
-
-def _content(columns: Sequence[pa.Array]) -> pa.StringArray:
-    """Join all values of each row. Empty columns that stand together are joined once, for all rows."""
-    parts: list[pa.Array | pa.StringScalar] = []
-    for empty, together in groupby(columns, lambda texts: texts.null_count == len(texts)):
-        column_values = list(together)
-        parts += [pa.scalar("\x1f".join("\x00" for _ in column_values), TEXT)] if empty else column_values
-    return pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace", null_replacement="\x00")
-
-
-def _digest(texts: pa.StringArray) -> pa.StringArray:
-    """The first 32 hex digits of SHA-256; null stays null."""
-    data, bounds = byte_bounds(texts)
-    view, sha256 = data.data, hashlib.sha256
-    digests = b"".join([sha256(view[start:stop]).digest()[:16] for start, stop in pairwise(bounds.tolist())])
-    offsets = np.arange(0, 32 * len(bounds), 32, dtype=np.int32)
-    hexadecimal = pa.py_buffer(digests.hex().encode())
-    hashes = pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), hexadecimal)
-    return pc.if_else(texts.is_valid(), hashes, pa.scalar(None, TEXT)) if texts.null_count else hashes

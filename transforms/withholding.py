@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.columns import FREE_TEXT, NATURAL_PERSON, SOLE_TRADER, TEXT
+from transforms.distinct import ask_each_text
 from transforms.joining import join_present
 from transforms.personal_names import COMPOUND_SURNAMES, SURNAMES
 from transforms.policy.content_marks import Mark, content_marks
-from transforms.standardise import ask_each_text
 
 _LOOKED_AT: Final = tuple(name for name in FREE_TEXT if name not in ("basis", "certificate_name", "document_name"))
 """Running text about a case; what quotes the law or names a form speaks of secrets without holding one."""

@@ -102,7 +102,7 @@ def _as_shown(case: Candidate, why: str, rules: Counting) -> TypicalCase:
 
 def _cut(text: str, people: Sequence[str]) -> str:
     """Return a text without ID numbers, telephones and names of people (domain 3.4)."""
-    plain = personal.cut_telephones(personal.mask_ids(pa.array([text], TEXT)))
+    plain = personal.without_numbers(pa.array([text], TEXT))
     return shorten_names(str(plain[0].as_py()), people)
 
 

@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from pipeline.campaign.making import derived_figures
@@ -30,7 +29,6 @@ from store.holds import person_key
 from transforms import personal
 from transforms.campaign.plausible import WHOLE_ACTION, Evidence, Implausible, Told, implausible, whole_city
 from transforms.campaign.sheets import Action, Form, Item, Rule, Severity, Sheets, sheets
-from transforms.columns import TEXT
 
 Cells = Mapping[tuple[str, str], str]
 """Texts by district (six digits, or the whole city's code) and item."""
@@ -246,7 +244,7 @@ def other_person(entered: ReturnVersion, person: str) -> bool:
 
 def require_no_id(reason: str) -> None:
     """Refuse a reason that holds an ID number. Raises ``ReturnInvalid``."""
-    if personal.mask_ids(pa.array([reason], TEXT))[0].as_py() != reason:
+    if personal.holds_id(reason):
         raise ReturnInvalid("说明含疑似居民身份证号, 请删去")
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from connectors.descriptor import agency_ids, load_agency
 from pipeline.campaign.cases import typical_cases
 from pipeline.campaign.missing import returns_of
-from pipeline.campaign.report import CampaignReport, Contradiction, Line, Place
+from pipeline.campaign.report import CampaignReport, Line, Place
 from pipeline.office import Office
 from store import campaign_reports
 from store.campaign_figures import Authorities, Cell, Derived, derive
@@ -91,13 +91,7 @@ def _counted(connection: sa.Connection, action: Action, as_of: dt.date) -> Campa
         lines=lines,
         kinds=tuple(rules.title(rank) for rank in range(len(rules.severity), -1, -1)),
         cases_by_kind=_by_kind(derived, begun),
-        contradictions=tuple(
-            Contradiction(
-                rule=each.rule, severity=each.severity, span=each.span, agency=each.agency, sentence=each.sentence,
-                left=each.left, right=each.right, remedy=each.remedy,
-            )
-            for each in sorted(implausible(evidence, action, table), key=lambda each: each.severity != "error")
-        ),
+        contradictions=tuple(sorted(implausible(evidence, action, table), key=lambda each: each.severity != "error")),
         returns=tuple(returns_of(action, table, figures, as_of)),
         cases=tuple(typical_cases(connection, action, rules, as_of)),
         least_cases=action.least_cases,

@@ -12,8 +12,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from transforms.campaign.plausible import WHOLE_ACTION
-from transforms.campaign.sheets import Origin, Severity
+from transforms.campaign.plausible import WHOLE_ACTION, Implausible
+from transforms.campaign.sheets import Origin
 
 UNASSIGNED: Final = "未分区"
 NOT_TOLD: Final = "—"
@@ -51,19 +51,6 @@ class Line(_Part):
     def written(self, value: Decimal | None) -> str:
         """Return a figure as it is shown: rounded half up, once."""
         return NOT_TOLD if value is None else f"{rounded(value, self.decimals):,}"
-
-
-class Contradiction(_Part):
-    """A plausibility rule that does not hold, with both numbers and what to do."""
-
-    rule: str
-    severity: Severity
-    span: str
-    agency: str | None
-    sentence: str
-    left: str
-    right: str
-    remedy: str
 
 
 class ReturnOf(_Part):
@@ -113,7 +100,7 @@ class CampaignReport(_Part):
     lines: tuple[Line, ...]
     kinds: tuple[str, ...]
     cases_by_kind: dict[str, dict[str, int]]
-    contradictions: tuple[Contradiction, ...]
+    contradictions: tuple[Implausible, ...]
     returns: tuple[ReturnOf, ...]
     cases: tuple[TypicalCase, ...]
     least_cases: int

@@ -168,7 +168,7 @@ def standardise_form(batch: pa.RecordBatch, header: FormHeader) -> StandardRows:
 
 
 def _told(code: str, texts: pa.Array) -> pa.Array:
-    shown = personal.cut_telephones(personal.mask_ids(texts))
+    shown = personal.without_numbers(texts)
     return pa.array(
         [None if t is None else f"{json.dumps(code)}:{json.dumps(t, ensure_ascii=False)}" for t in shown.to_pylist()],
         TEXT,
@@ -186,7 +186,7 @@ def _hashes(columns: list[pa.Array]) -> pa.Array:
 
 def _read_text(texts: pa.StringArray, _: FormColumn) -> tuple[pa.Array, pa.Array]:
     plain = sentinels.missing_to_null(texts)
-    return personal.cut_telephones(personal.mask_ids(plain)), pa.nulls(len(texts), TEXT)
+    return personal.without_numbers(plain), pa.nulls(len(texts), TEXT)
 
 
 def _read_address(texts: pa.StringArray, _: FormColumn) -> tuple[pa.Array, pa.Array]:
@@ -194,7 +194,7 @@ def _read_address(texts: pa.StringArray, _: FormColumn) -> tuple[pa.Array, pa.Ar
     plain = pc.utf8_trim_whitespace(texts)
     plain = pc.if_else(pc.equal(plain, ""), None, plain)
     hosted = pc.match_substring(plain, ".")
-    safe = pc.if_else(hosted, plain, personal.cut_telephones(personal.mask_ids(plain)))
+    safe = pc.if_else(hosted, plain, personal.without_numbers(plain))
     return safe, pa.nulls(len(texts), TEXT)
 
 

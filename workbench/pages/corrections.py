@@ -15,9 +15,8 @@ from pipeline.rulings import Version, VersionConflict
 from pipeline.suggestions import suggestions
 from store import rulings as ledger
 from store.rulings import Ruling, RulingRefused, RulingUnknown
-from transforms.columns import Sheet
+from transforms.columns import ID_COLUMNS, Sheet
 from transforms.sheets import SHEETS, SheetDefinition
-from transforms.standardise import ID_COLUMNS
 from workbench.desk import At, Desk
 from workbench.rendering import render
 
