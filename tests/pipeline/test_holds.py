@@ -77,7 +77,8 @@ def test_more_than_the_limit_is_held_with_its_numbers_and_displaces_nothing(know
     assert sums_of(result, taken.delivery_id) == {"review": 11}
     path = known.folder / "reviews.csv"
     exports.export(known.office, exports.REVIEWS, path)
-    first = next(csv.DictReader(path.open(encoding="utf-8")))
+    with path.open(encoding="utf-8") as lines:
+        first = next(csv.DictReader(lines))
     assert (first["rule_or_reason"], first["value"]) == ("mass_change", held.explanation)
     known.attach(NEXT_DAY)
     known.publish(NEXT_DAY)

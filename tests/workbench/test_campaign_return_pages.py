@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from collections.abc import Callable
@@ -165,6 +166,15 @@ def test_a_month_that_is_not_over_is_not_filled_in_and_one_past_its_term_is_late
     assert "尚未填报" in steward.get("/").text and "2018-07" in steward.get("/").text
     steward.post(JULY, seen="0", **filled())
     assert "专项行动" not in re.sub(r"<nav.*?</nav>", "", steward.get("/").text, flags=re.DOTALL)
+
+
+def test_returns_past_their_term_stand_beside_the_silent_sources_and_not_among_them(
+    platform: Browser, deliver: Callable[..., int]
+) -> None:
+    deliver([penalty(1)], day=dt.date(2018, 12, 20))
+    page = platform.get("/")
+    assert page.status_code == 200 and "其中逾期" in page.text
+    assert "所有来源都在时限内应答" in page.text
 
 
 def test_the_form_goes_out_as_a_workbook_and_comes_back_filled(steward: Browser, office: Office) -> None:
