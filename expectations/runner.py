@@ -68,7 +68,7 @@ def judge_asked(asked: pa.RecordBatch, suite: Suite) -> dict[str, Outcome]:
     all. Columns that hold nothing are equal: what is asked of several is asked of one, and the answer holds for each.
     """
     asked_for = _asked_for(asked, suite)
-    questions = _questions(suite, frozenset(asked_for.values()))
+    questions = suite.part(asked_for.values())
     validated = _batch(_frame(asked, questions)).validate(_gx_suite(questions), result_format=_RESULT_FORMAT)
     answers: dict[str, Outcome] = {}
     for result in validated.results:
@@ -100,14 +100,6 @@ def _asked_for(asked: pa.RecordBatch, suite: Suite) -> dict[str, str]:
         else:
             asked_for[each.id] = each.id
     return asked_for
-
-
-@functools.lru_cache(maxsize=64)
-def _questions(suite: Suite, ids: frozenset[str]) -> Suite:
-    """Return the part of a suite that is asked; batches of one delivery mostly share it."""
-    if len(ids) == len(suite.expectations):
-        return suite
-    return Suite(suite.name, suite.version, tuple(e for e in suite.expectations if e.id in ids), suite.set)
 
 
 def _raised(exception_info: Mapping[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -12,6 +14,7 @@ from transforms.yaml_text import read_yaml
 
 SUITES = Path(__file__).parent / "suites"
 REFERENCE_SUITES = Path(__file__).parent / "references"
+RECEIVER_SUITES = Path(__file__).parent / "receivers"
 Severity = Literal["reject", "hold", "warn", "withhold"]
 Scope = Literal["row", "delivery", "across"]
 Owner = Literal["agency", "platform"]
@@ -32,6 +35,7 @@ class Expectation:
     standard column that a steward would mend, or empty where the finding itself lists the columns. ``message`` is what
     a person is told, with places for the values of the row (``expectations.messages``); ``owner`` is who acts on it.
     ``scope`` says what must be known to judge it: the row, the whole delivery, or records of another kind as well.
+    ``since`` and ``until`` are the first and last business day on which it is asked; null for ever.
     """
 
     id: str
@@ -45,6 +49,8 @@ class Expectation:
     owner: Owner = "agency"
     field: str = ""
     scope: Scope = "row"
+    since: dt.date | None = None
+    until: dt.date | None = None
 
     @property
     def rule(self) -> str:
@@ -78,12 +84,33 @@ class Suite:
         """Return the part of this suite that can be judged knowing so much: rows, the delivery, records beyond it."""
         return self._parts[scope]
 
+    def on(self, day: dt.date) -> Suite:
+        """Return the part of this suite that is asked on a business day."""
+        return self.part(
+            each.id
+            for each in self.expectations
+            if (each.since is None or each.since <= day) and (each.until is None or day <= each.until)
+        )
+
+    def part(self, ids: Iterable[str]) -> Suite:
+        """Return the part of this suite with these ids; itself where that is all of it."""
+        wanted = frozenset(ids)
+        if len(wanted) == len(self.expectations):
+            return self
+        return _part(self, wanted)
+
     @functools.cached_property
     def _parts(self) -> dict[Scope, Suite]:
         return {
             scope: Suite(self.name, self.version, tuple(e for e in self.expectations if e.scope == scope), self.set)
             for scope in SCOPES
         }
+
+
+@functools.lru_cache(maxsize=64)
+def _part(suite: Suite, ids: frozenset[str]) -> Suite:
+    """Parts are kept: batches of one delivery mostly ask the same, and a judge keeps what it made of a suite."""
+    return Suite(suite.name, suite.version, tuple(e for e in suite.expectations if e.id in ids), suite.set)
 
 
 class SuiteInvalid(ValueError):
@@ -102,8 +129,15 @@ def load_reference_suite(reference: Reference) -> Suite:
     return read_suite(REFERENCE_SUITES / f"{reference}.yaml")
 
 
+@functools.cache
+def load_receiver_suite(site: str, kind: Kind) -> Suite | None:
+    """Read what a site takes of a kind from ``expectations/receivers``; null where nobody said."""
+    path = RECEIVER_SUITES / f"{site}.{kind}.yaml"
+    return read_suite(path) if path.exists() else None
+
+
 def read_suite(path: Path) -> Suite:
-    """Read one suite file.
+    """Read one suite file. With ``takes: NAME`` it has the expectations of the file of that name beside it.
 
     Raises ``SuiteInvalid`` for a missing or unknown key, a severity that its set does not know, or an id that stands
     twice.
@@ -112,6 +146,11 @@ def read_suite(path: Path) -> Suite:
     of_set: RuleSet = content.get("set", "legal")
     if of_set not in _SEVERITIES:
         raise SuiteInvalid(f"{path.name}: set {of_set!r} is none of {', '.join(_SEVERITIES)}")
+    if "takes" in content:
+        lender = path.with_name(f"{content['takes']}.yaml")
+        if not lender.exists():
+            raise SuiteInvalid(f"{path.name}: takes {content['takes']}, which is not there")
+        return Suite(content["name"], str(content["version"]), _read_beside(lender).expectations, of_set)
     expectations: dict[str, Expectation] = {}
     for position, entry in enumerate(content["expectations"], start=1):
         place = f"{path.name}, expectation {position}"
@@ -126,3 +165,9 @@ def read_suite(path: Path) -> Suite:
             raise SuiteInvalid(f"{place}: id {expectation.id} stands twice")
         expectations[expectation.id] = expectation
     return Suite(content["name"], str(content["version"]), tuple(expectations.values()), of_set)
+
+
+@functools.cache
+def _read_beside(path: Path) -> Suite:
+    """Read a suite that others take over once: theirs are its very expectations."""
+    return read_suite(path)

@@ -10,9 +10,9 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from expectations.suite import REFERENCE_SUITES, SUITES, Suite, read_suite
+from expectations.suite import RECEIVER_SUITES, REFERENCE_SUITES, SUITES, Expectation, Suite, read_suite
 from transforms.yaml_text import read_yaml
 
 RECORDED: Final = Path(__file__).with_name("versions.yaml")
@@ -23,8 +23,14 @@ _HEAD: Final = (
 
 def digest(suite: Suite) -> str:
     """Return the first 16 hex digits of the SHA-256 of what a suite says."""
-    said = json.dumps([asdict(each) for each in suite.expectations], sort_keys=True, ensure_ascii=False)
+    said = json.dumps([_said(each) for each in suite.expectations], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(f"{suite.label} {suite.set} {said}".encode()).hexdigest()[:16]
+
+
+def _said(expectation: Expectation) -> dict[str, Any]:
+    """What an expectation says; days only where it has some, as before any had."""
+    days = {name: day.isoformat() for name in ("since", "until") if (day := getattr(expectation, name)) is not None}
+    return {name: told for name, told in asdict(expectation).items() if name not in ("since", "until")} | days
 
 
 def recorded() -> dict[str, str]:
@@ -34,7 +40,7 @@ def recorded() -> dict[str, str]:
 
 def every_suite() -> list[Suite]:
     """Return every suite of the package, by path."""
-    folders = (SUITES, REFERENCE_SUITES)
+    folders = (SUITES, REFERENCE_SUITES, RECEIVER_SUITES)
     return [read_suite(path) for folder in folders for path in sorted(folder.glob("*.yaml"))]
 
 

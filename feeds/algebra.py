@@ -10,8 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from feeds.hashed_file import BLOCK
+
+_QUOTE: Final = ord('"')
+_LINE_BREAK: Final = ord("\n")
 
 
 class CanonicalFormError(Exception):
@@ -22,21 +29,39 @@ Row = tuple[bytes, bytes]
 """Key and whole row, line break included."""
 
 
+def _whole_rows(path: Path) -> Iterator[tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Yield blocks of whole rows, with where their quotes are and where each row ends (after its line break).
+
+    Looked at by the block: reading line by line took a tenth of a release. Raises ``CanonicalFormError`` where the file
+    ends inside a row.
+    """
+    with path.open("rb", buffering=0) as stream:
+        rest = b""
+        while part := stream.read(BLOCK):
+            block = rest + part
+            characters = np.frombuffer(block, np.uint8)
+            quotes = np.flatnonzero(characters == _QUOTE)
+            breaks = np.flatnonzero(characters == _LINE_BREAK)
+            ends = breaks[np.searchsorted(quotes, breaks) % 2 == 0] + 1
+            last = int(ends[-1]) if len(ends) else 0
+            if last:
+                yield block[:last], quotes, ends
+            rest = block[last:]
+    if rest:
+        raise CanonicalFormError(f"{path.name} breaks off inside a row")
+
+
 def raw_rows(path: Path) -> Iterator[bytes]:
     """Yield header and rows of a canonical CSV file as bytes.
 
     Raises:
         CanonicalFormError: the file ends inside a row.
     """
-    with path.open("rb", buffering=BLOCK) as stream:
-        row = b""
-        for line in stream:
-            row = row + line if row else line
-            if row.count(b'"') % 2 == 0 and row.endswith(b"\n"):
-                yield row
-                row = b""
-        if row:
-            raise CanonicalFormError(f"{path.name} breaks off inside a row")
+    for block, _, ends in _whole_rows(path):
+        start = 0
+        for end in ends.tolist():
+            yield block[start:end]
+            start = end
 
 
 def keyed_rows(path: Path) -> Iterator[Row]:
@@ -45,15 +70,23 @@ def keyed_rows(path: Path) -> Iterator[Row]:
     Raises:
         CanonicalFormError: a key is missing or does not rise, or the file breaks off inside a row.
     """
-    rows = raw_rows(path)
-    next(rows, None)
     last = b""
-    for row in rows:
-        key = row[1 : row.find(b'"', 1)]
-        if not row.startswith(b'"') or key <= last:
-            raise CanonicalFormError(f"{path.name}: a key is missing or not above {last.decode()}")
-        last = key
-        yield key, row
+    header = True
+    for block, quotes, every_end in _whole_rows(path):
+        first = 1 if header else 0
+        header = False
+        ends = every_end[first:]
+        starts = np.concatenate([[0], every_end[:-1]])[first:]
+        closing = quotes[np.minimum(np.searchsorted(quotes, starts) + 1, len(quotes) - 1)] if len(quotes) else starts
+        quoted = (np.frombuffer(block, np.uint8)[starts] == _QUOTE) & (closing < ends)
+        for start, stop, end, begins in zip(
+            starts.tolist(), closing.tolist(), ends.tolist(), quoted.tolist(), strict=True
+        ):
+            key = block[start + 1 : stop]
+            if not begins or key <= last:
+                raise CanonicalFormError(f"{path.name}: a key is missing or not above {last.decode()}")
+            last = key
+            yield key, block[start:end]
 
 
 def header_of(path: Path) -> bytes:

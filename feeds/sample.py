@@ -44,15 +44,17 @@ def check_sample(directory: Path, table: Table, part: Part, site: Site, files: M
     rows = files[names["csv"]].rows or 0
     codes = [column.code for column in part_columns(table, part)]
     head, tail = xml_head(site.xml.root), xml_tail(site.xml.root)
-    step = max(1, rows // SAMPLE_ROWS)
+    ordinals = sorted({*range(0, rows, max(1, rows // SAMPLE_ROWS)), rows - 1}) if rows else []
     csv_rows = (row for _, row in keyed_rows(directory / names["csv"]))
     json_rows = _lines(directory / names["jsonl"], 0)
     xml_rows = _lines(directory / names["xml"], head.count(b"\n"))
     document = [head]
-    for ordinal in range(rows):
-        csv_row, json_row, xml_row = next(csv_rows, b""), next(json_rows, b""), next(xml_rows, b"")
-        if ordinal % step and ordinal != rows - 1:
-            continue
+    at = 0
+    for ordinal in ordinals:
+        csv_row, json_row, xml_row = (
+            next(islice(each, ordinal - at, None), b"") for each in (csv_rows, json_rows, xml_rows)
+        )
+        at = ordinal + 1
         if not json_row.endswith(b"\n"):
             raise ReadBackError(f"{names['jsonl']} 少于 {rows} 行")
         record = json.loads(json_row)

@@ -53,6 +53,11 @@ class Twin:
                 )
         return entries
 
+    def has_linked(self, table: Table, into: Path) -> bool:
+        """Tell whether the full files of ``table`` in ``into`` are this release's very files."""
+        names = [part_file(table.table, Part.FULL, form) for form in FORMATS]
+        return all((into / name).samefile(self.directory / name) for name in names)
+
 
 def _frame(table: Table, site: Site, form: str) -> tuple[bytes, bytes]:
     """What stands before and after the rows of a full file."""

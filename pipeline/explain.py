@@ -8,6 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 import sqlalchemy as sa
 
+from pipeline.acceptance import told_of_record
 from pipeline.office import Office
 from store.schema import RECORDS
 from transforms.columns import STANDARD_COLUMNS, Kind
@@ -101,6 +102,7 @@ def _chain(connection: sa.Connection, kind: Kind, row: sa.RowMapping) -> dict[st
         "rulings": _all(connection, _RULINGS, {"record": row["corrects"] or row["record_id"]}),
         "withdrawals": _all(connection, _WITHDRAWALS, record),
         "disclosures": _all(connection, _DISCLOSURES, record),
+        "not_accepted": told_of_record(connection, row["record_id"]),
     }
 
 

@@ -51,6 +51,18 @@ ORDER BY d.year, d.uscc, d.site_url, f.finding_key
 """
 """What goes back to the monitoring base (case 6): sites that were reported and that it does not have."""
 
+NOT_ACCEPTED: Final = """
+SELECT n.site, n.sequence, n.as_of, a.kind, s.agency, s.document_no, s.subject_name, a.expectation, a.field, a.value
+FROM not_accepted a
+JOIN (
+    SELECT DISTINCT ON (site) site, release_id, sequence, as_of FROM release WHERE state = 'visible'
+    ORDER BY site, sequence DESC
+) n USING (release_id)
+JOIN row_state s USING (record_id)
+ORDER BY n.site, a.kind, a.expectation, a.record_id
+"""
+"""What the newest release of each site left out because the site would not take it."""
+
 
 def export(office: Office, query: str, path: Path) -> int:
     """Write the answer of one of the queries above to ``path``, header first, and return the number of rows.

@@ -1,8 +1,9 @@
 """Publish one site's next release: decide, build beside, verify, make visible by one atomic step.
 
-Order of events, so that a kill at any instruction does no harm: the release and its decisions are entered as
-``building``; the directory is written and verified where no reader looks; one rename makes it visible; the ledger
-says ``visible``. A run that finds a ``building`` release asks the directory which side of the rename it stopped on.
+Order of events, so that a kill at any instruction does no harm: the release is entered as ``building``; its decisions
+are entered while the directory is written and verified where no reader looks; when both are there, one rename makes it
+visible; the ledger says ``visible``. A run that finds a ``building`` release asks the directory which side of the
+rename it stopped on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,23 +25,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from expectations.judging import judge_of_this_process
+from expectations.suite import Suite
 from feeds.manifest import MANIFEST, Manifest, Part, manifest_hash, part_file
 from feeds.release import ReleaseSummary, build_release
 from feeds.signature import Signer
-from feeds.sites import Site, load_sites
+from feeds.sites import Site, Table, load_sites
 from feeds.twin import Twin
 from feeds.visible import building_directory, current_release, discard_unfinished, make_visible
-from pipeline.engine import Engine
+from pipeline.acceptance import Acceptance, judge_acceptance, receiver_suite
+from pipeline.engine import Engine, to_query
 from pipeline.journal import journaled
 from pipeline.office import Office
-from store import releases, runs
+from pipeline.tombstones import withdrawn
+from store import acceptance, releases, runs
 from store.bulk import copy_in, read_batches
 from store.records import any_rows
 from store.withdrawals import STANDING
 from transforms import personal
 from transforms.columns import DAY, FREE_TEXT, MONEY, STANDARD_COLUMNS, TEXT, Kind
-from transforms.disclose import disclose
-from transforms.policy import withholdings
+from transforms.disclose import disclose, refuse
 
 _PUBLISHABLE: Final = """
 SELECT r.record_id, r.record_key, coalesce(w.effective_date, r.as_of) AS last_changed, {columns},
@@ -66,10 +71,6 @@ _EARLIER_SCHEMA: Final = pa.schema(
     ]
 )  # fmt: skip
 
-_WITHDRAWAL_SCHEMA: Final = pa.schema(
-    [("kind", TEXT), ("record_key", TEXT), ("reason_code", TEXT), ("effective_date", DAY)]
-)
-
 
 class PublishError(RuntimeError):
     """A release that must not be made; the message says what to do."""
@@ -95,6 +96,7 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
     when a release of a later day exists: history is not rewritten. Raises ``feeds.release.ReleaseError`` when a
     release fails its verification; nothing of it is visible then.
     """
+    judge_of_this_process().start()
     sites = load_sites()
     signer = Signer.load(os.environ, office.settings.key_file, generate=True)
     with (
@@ -185,6 +187,8 @@ class _Press:
         self._as_of = as_of
         self._signer = signer
         self._made: list[tuple[Site, Path]] = []
+        self._acceptances: dict[tuple[str, Kind], Acceptance] = {}
+        self._answered_as: dict[tuple[str, Kind], str] = {}
 
     def publish(self, site: Site) -> Published:
         root = self._office.settings.feeds / site.site
@@ -202,12 +206,16 @@ class _Press:
                 connection, site.site, sequence, self._as_of, after_attachment=self._seen,
                 run_no=self._places[site.site],
             )  # fmt: skip
-            for kind in self._records:
-                self._decide(connection, site, kind, release_id)
         building = building_directory(root, sequence)
         try:
-            summary = self._build(site, current_release(root), building, sequence)
+            changed = {kind: self._decide(site, kind) for kind in self._records}
+            with ThreadPoolExecutor(1) as beside:
+                entered = beside.submit(self._enter, site, changed, release_id)
+                summary = self._build(site, current_release(root), building, sequence)
+                entered.result()
         except BaseException:
+            if building.exists():
+                shutil.rmtree(building)
             self._take_back(release_id)
             raise
         if previous is not None and previous.as_of == self._as_of and not _says_something(summary):
@@ -229,36 +237,89 @@ class _Press:
         with self._office.engine.begin() as connection:
             releases.drop_unfinished(connection, release_id)
 
-    def _decide(self, connection: sa.Connection, site: Site, kind: Kind, release_id: int) -> None:
-        """Decide every record of a kind for a site, and enter the decisions that are new or changed."""
+    def _decide(self, site: Site, kind: Kind) -> str:
+        """Decide every record of a kind for a site; return the query of the decisions that are new or changed."""
         earlier = self._engine.load(
             _named(site, kind, "earlier"),
             _EARLIER_SCHEMA,
             read_batches(self._office.bulk_url, _EARLIER, {"site": site.site, "kind": kind.value}),
         )
         shown_before = earlier.select("record_key", "first_shown")
-        decided = self._engine.keep(
-            _named(site, kind, "decisions"),
+        proposed = self._engine.keep(
+            _named(site, kind, "proposed"),
             disclose(self._records[kind], shown_before, site=site.site, kind=kind, as_of=self._as_of),
         )
-        constants = {"release_id": release_id, "site": site.site, "kind": kind.value}
-        for batch in self._engine.stream(_changed(decided, earlier)):
-            table = pa.Table.from_batches([batch])
-            for name, value in constants.items():
-                table = table.append_column(name, pa.repeat(pa.scalar(value), batch.num_rows))
-            copy_in(connection, "disclosure", table)
+        answer = self._accept(site, kind)
+        if answer is not None and answer.rows.num_rows:
+            ids = answer.refused
+            refused = self._engine.load(_named(site, kind, "refused"), ids.schema, [ids])
+            decided = self._engine.keep(_named(site, kind, "decisions"), refuse(proposed, refused, shown_before))
+        else:
+            decided = self._engine.keep_view(_named(site, kind, "decisions"), proposed)
+        return to_query(_changed(decided, earlier))
+
+    def _accept(self, site: Site, kind: Kind) -> Acceptance | None:
+        """Judge what a site would not take of what is about to be shown there; null where it asks nothing."""
+        table = next((table for table in site.tables if table.kind is kind), None)
+        suite = None if table is None else receiver_suite(site, table, self._as_of)
+        if table is None or suite is None:
+            return None
+        twin = self._asked_the_same(site, table, suite)
+        if twin is not None:
+            answer = twin.of(suite)
+        else:
+            proposed = _named(site, kind, "proposed")
+            relation = f"{proposed}_rows"
+            self._engine.keep_view(relation, self._rows_shown(kind, self._shown(proposed)))
+            with self._engine.cursor() as database:
+                answer = judge_acceptance(database, site=site, table=table, relation=relation, suite=suite)
+        self._acceptances[site.site, kind] = answer
+        return answer
+
+    def _asked_the_same(self, site: Site, table: Table, suite: Suite) -> Acceptance | None:
+        """Find the answer to the same questions about the same rows, written alike, on a site of this run."""
+        for other, directory in self._made:
+            answer = self._acceptances.get((other.site, table.kind))
+            if (
+                answer is not None
+                and answer.suite.expectations == suite.expectations
+                and Twin(other, directory, frozenset(Kind)).serves(table, site)
+                and self._alike(site, other, table.kind, "proposed")
+            ):
+                self._answered_as[site.site, table.kind] = other.site
+                return answer
+        return None
+
+    def _enter(self, site: Site, changed: Mapping[Kind, str], release_id: int) -> None:
+        """Enter the decisions of a release, and what its site would not take."""
+        with self._office.engine.begin() as connection:
+            for kind, query in changed.items():
+                constants = {"release_id": release_id, "site": site.site, "kind": kind.value}
+                for batch in self._engine.stream(query):
+                    rows = pa.Table.from_batches([batch])
+                    for name, value in constants.items():
+                        rows = rows.append_column(name, pa.repeat(pa.scalar(value), batch.num_rows))
+                    copy_in(connection, "disclosure", rows)
+                if answer := self._acceptances.get((site.site, kind)):
+                    acceptance.enter(
+                        connection, release_id, kind=kind, suite=answer.suite.label, counts=answer.counts,
+                        rows=answer.rows,
+                    )  # fmt: skip
 
     def _build(self, site: Site, previous: Path | None, into: Path, sequence: int) -> ReleaseSummary:
         relations: dict[Kind, str] = {}
         for kind in {table.kind for table in site.tables} - self._records.keys():
             relations[kind] = self._nothing(kind)
-        for kind, rows in self._records.items():
-            shown = self._shown(site, kind)
-            published = rows.inner_join(shown, rows.record_id == shown.shown_id).drop("shown_id", "record_id")
+        for kind in self._records:
+            shown = self._shown(_named(site, kind, "decisions"))
             relations[kind] = _named(site, kind, "published")
-            self._engine.keep_view(relations[kind], published)
+            self._engine.keep_view(relations[kind], self._rows_shown(kind, shown).drop("record_id"))
         withdrawals = f"{site.site}_withdrawals"
-        self._engine.keep(withdrawals, self._withdrawals(site))
+        tables = {
+            kind: (rows, *(self._engine.table(_named(site, kind, what)) for what in ("decisions", "earlier")))
+            for kind, rows in self._records.items()
+        }
+        self._engine.keep(withdrawals, withdrawn(self._engine, tables, as_of=self._as_of))
         with self._engine.cursor() as database:
             return build_release(
                 database,
@@ -280,16 +341,22 @@ class _Press:
         self._engine.load(name, pa.schema([*schema, ("show_until", DAY), ("first_shown", DAY)]), [])
         return name
 
-    def _alike(self, kind: Kind, site: Site, other: Site) -> bool:
-        if kind not in self._records:
+    def _alike(self, site: Site, other: Site, kind: Kind, what: str) -> bool:
+        """Tell whether two sites show the same records in the same way, by decisions proposed or made."""
+        if kind not in self._records or self._answered_as.get((site.site, kind)) == other.site:
             return True
-        return self._engine.same_rows(self._shown(site, kind), self._shown(other, kind))
+        shown, theirs = (self._shown(_named(each, kind, what)) for each in (site, other))
+        return self._engine.same_rows(shown, theirs)
 
-    def _shown(self, site: Site, kind: Kind) -> ir.Table:
-        decided = self._engine.table(_named(site, kind, "decisions"))
+    def _shown(self, decisions: str) -> ir.Table:
+        decided = self._engine.table(decisions)
         return decided.filter(decided.shown).select(
             shown_id=decided.record_id, show_until=decided.until, first_shown=decided.first_shown
         )
+
+    def _rows_shown(self, kind: Kind, shown: ir.Table) -> ir.Table:
+        rows = self._records[kind]
+        return rows.inner_join(shown, rows.record_id == shown.shown_id).drop("shown_id")
 
     def _twin(self, site: Site) -> Twin | None:
         """Find a release of this run that shows the same records in the same way."""
@@ -298,51 +365,11 @@ class _Press:
             kinds = {
                 table.kind
                 for table in site.tables
-                if alike.serves(table, site) and self._alike(table.kind, site, other)
+                if alike.serves(table, site) and self._alike(site, other, table.kind, "decisions")
             }
             if kinds:
                 return Twin(other, directory, frozenset(kinds))
         return None
-
-    def _withdrawals(self, site: Site) -> ir.Table:
-        """The reason of every record that is not shown; of one that is no longer there, that it was replaced."""
-        schema = pa.schema([("code", TEXT), ("text", TEXT), ("basis", TEXT)])
-        listed = [{"code": w.code, "text": w.reason, "basis": w.legal_basis} for w in withholdings().values()]
-        reasons = self._engine.load("withholding_reasons", schema, [pa.RecordBatch.from_pylist(listed, schema=schema)])
-        today = ibis.literal(self._as_of, type="date")
-        parts = [self._engine.load("no_withdrawals", _WITHDRAWAL_SCHEMA, [])]
-        for kind, rows in self._records.items():
-            decided = self._engine.table(_named(site, kind, "decisions"))
-            changed = rows.select(changed_id=rows.record_id, changed_on=rows.last_changed)
-            withheld = decided.filter(~decided.shown)
-            withheld = withheld.left_join(changed, withheld.record_id == changed.changed_id)
-            ended = (withheld.until + ibis.interval(days=1)).cast("date")
-            parts.append(
-                withheld.select(
-                    kind=ibis.literal(kind.value),
-                    record_key=withheld.record_key,
-                    reason_code=withheld.reason,
-                    effective_date=ibis.ifelse(
-                        withheld.reason == "expired", ended, ibis.coalesce(withheld.changed_on, today)
-                    ),
-                )
-            )
-            earlier = self._engine.table(_named(site, kind, "earlier"))
-            gone = earlier.filter(earlier.shown).anti_join(decided, "record_key")
-            parts.append(
-                gone.select(
-                    kind=ibis.literal(kind.value),
-                    record_key=gone.record_key,
-                    reason_code=ibis.literal("replaced"),
-                    effective_date=today,
-                )
-            )
-        every = ibis.union(*parts, distinct=False)
-        every = every.left_join(reasons, every.reason_code == reasons.code)
-        return every.select(
-            "kind", "record_key", "reason_code", reason=every.text, legal_basis=every.basis,
-            effective_date=every.effective_date, successor_key=ibis.null("string"),
-        )  # fmt: skip
 
 
 def _named(site: Site, kind: Kind, what: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from pipeline.office import Office
+from store.acceptance import COUNTS_DIFFER
 from transforms.columns import Kind
 
 STATES: Final = ("published", "withheld", "review", "returned", "superseded", "duplicate", "waiting", "unexplained")
@@ -83,6 +84,27 @@ SELECT n.site, t.value ->> 'kind' AS kind, (t.value ->> 'full')::bigint AS full
 FROM newest n, LATERAL json_each(CASE json_typeof(n.summary) WHEN 'object' THEN n.summary ELSE '{}' END) t
 ORDER BY n.site, kind
 """
+
+_KEPT_BACK: Final = """
+WITH newest AS (
+    SELECT DISTINCT ON (site) site, release_id FROM release WHERE state = 'visible' ORDER BY site, sequence DESC
+), failed AS (
+    SELECT DISTINCT n.site, release_id, a.kind, a.record_id FROM not_accepted a JOIN newest n USING (release_id)
+), stood AS (
+    SELECT DISTINCT ON (d.site, d.kind, d.record_key) d.site, d.release_id, d.kind, d.record_id, d.reason
+    FROM disclosure d JOIN release r USING (release_id) WHERE r.state = 'visible'
+    ORDER BY d.site, d.kind, d.record_key, d.disclosure_id DESC
+), kept_back AS (
+    SELECT * FROM stood WHERE reason = 'not_accepted'
+)
+SELECT site, kind, count(*) FROM (
+    SELECT site, kind, record_id FROM failed EXCEPT SELECT site, kind, record_id FROM kept_back
+    UNION ALL
+    SELECT k.site, k.kind, k.record_id FROM kept_back k JOIN newest USING (site, release_id)
+    WHERE NOT EXISTS (SELECT 1 FROM failed f WHERE f.site = k.site AND f.record_id = k.record_id)
+) differs GROUP BY site, kind ORDER BY site, kind
+"""
+"""Records that fail a withholding rule in a site's newest release and are shown, or are kept back for none."""
 
 
 _STRAYS: Final = (
@@ -176,5 +198,12 @@ def reconcile(office: Office) -> Reconciliation:
                 findings.append(
                     f"{site} {kind}: {shown.get((site, kind), 0)} records decided shown, {full} in the feed"
                 )
+        for release_id, kind, expectation, *numbers in connection.execute(sa.text(COUNTS_DIFFER)):
+            findings.append(
+                f"release {release_id} {kind} {expectation}: {numbers[0]} values and {numbers[1]} records counted,"
+                f" {numbers[2]} and {numbers[3]} kept back"
+            )
+        for site, kind, records in connection.execute(sa.text(_KEPT_BACK)):
+            findings.append(f"{site} {kind}: {records} records kept back without a rule, or shown against one")
         findings += [text.format(count) for query, text in _STRAYS if (count := connection.scalar(sa.text(query)))]
     return Reconciliation(tuple(sums), tuple(findings))

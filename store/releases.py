@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from store import runs
 from store.runs import Step
-from store.schema import attachment, disclosure, release
+from store.schema import acceptance_check, attachment, disclosure, not_accepted, release
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +83,6 @@ def mark_visible(
 
 def drop_unfinished(connection: sa.Connection, release_id: int) -> None:
     """Take back a release that never became visible, with its decisions."""
-    connection.execute(sa.delete(disclosure).where(disclosure.c.release_id == release_id))
+    for table in (disclosure, acceptance_check, not_accepted):
+        connection.execute(sa.delete(table).where(table.c.release_id == release_id))
     connection.execute(sa.delete(release).where(release.c.release_id == release_id, release.c.state == "building"))

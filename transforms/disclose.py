@@ -54,6 +54,25 @@ def disclose(records: ir.Table, earlier: ir.Table, *, site: str, kind: Kind, as_
     )
 
 
+def refuse(decided: ir.Table, refused: ir.Table, earlier: ir.Table) -> ir.Table:
+    """Return the decisions of ``disclose`` with the records of ``refused`` kept back: the site would not take them.
+
+    ``refused``: refused_id (unique); ``earlier`` as for ``disclose``: a record that was never shown has no first day.
+    """
+    before = earlier.select(earlier_key=earlier.record_key, was_first_shown=earlier.first_shown)
+    t = decided.left_join(refused, decided.record_id == refused.refused_id)
+    t = t.left_join(before, t.record_key == before.earlier_key)
+    kept_back = t.refused_id.notnull()
+    return t.select(
+        t.record_id,
+        t.record_key,
+        shown=t.shown & ~kept_back,
+        until=t.until,
+        first_shown=ibis.ifelse(kept_back, t.was_first_shown, t.first_shown),
+        reason=ibis.ifelse(kept_back, "not_accepted", t.reason),
+    )
+
+
 def _policy_of(t: ir.Table, periods: tuple[Period, ...], kind: Kind) -> ir.Value:
     if not periods:
         return ibis.null("string")

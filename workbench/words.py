@@ -24,7 +24,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "sheet": {"standard": "790号表样", "legacy": "旧表样"},
     "severity": {
         "refuse": "拒收", "reject": "退回", "hold": "待复核",
-        "warn": "提示", "review": "归属待定", "batch": "整批待批",
+        "warn": "提示", "review": "归属待定", "batch": "整批待批", "withhold": "不送该网站",
     },
     "delivery_state": {"archived": "已归档", "checked": "已入库", "refused": "已拒收", "held": "整批待批"},
     "hold_state": {"open": "待批", "released": "已放行", "rejected": "已退回"},

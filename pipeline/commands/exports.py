@@ -42,3 +42,9 @@ def export_discrepancies(path: Annotated[Path, typer.Argument(metavar="OUT.csv")
 def export_gaps(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
     """Write the reported sites that the monitoring base does not have, to be added there (cross-check, case 6)."""
     _export("BASE_GAPS", path, json_)
+
+
+@app.command("not-accepted")
+def export_not_accepted(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
+    """Write what each site's newest release left out because the site would not take it, with rule and value."""
+    _export("NOT_ACCEPTED", path, json_)

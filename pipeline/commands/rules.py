@@ -22,10 +22,13 @@ app = typer.Typer(no_args_is_help=True, help="The rules in force: list, show one
 
 
 def _suites() -> list[Suite]:
-    from expectations.suite import load_suite
+    from expectations.suite import load_receiver_suite, load_suite
+    from feeds.sites import load_sites
     from transforms.sheets import SHEETS
 
-    return [load_suite(kind, sheet) for kind, sheet in SHEETS]
+    legal = [load_suite(kind, sheet) for kind, sheet in SHEETS]
+    asked = [load_receiver_suite(site, kind) for site in load_sites() for kind in Kind]
+    return [*legal, *(suite for suite in asked if suite is not None)]
 
 
 @app.command("list")
@@ -46,7 +49,7 @@ def list_rules(
             "title": each.title,
         }
         for suite in _suites()
-        if (kind is None or suite.name.startswith(f"{kind}.")) and (sheet is None or suite.name.endswith(f".{sheet}"))
+        if (kind is None or kind in suite.name.split(".")) and (sheet is None or suite.name.endswith(f".{sheet}"))
         for each in suite.expectations
     ]
 

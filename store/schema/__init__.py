@@ -18,6 +18,7 @@ Nothing is ever deleted from ``attachment``, ``verdict`` and ``release``: a late
 
 from __future__ import annotations
 
+from store.schema.acceptance import acceptance_check, not_accepted
 from store.schema.base import metadata
 from store.schema.campaign import campaign_figure, campaign_report, campaign_return, campaign_return_decision
 from store.schema.disclosure import attach_remedy, attachment, disclosure, release
@@ -54,6 +55,7 @@ from store.schema.register import enterprise, register_version
 __all__ = [
     "RECORDS",
     "REFERENCES",
+    "acceptance_check",
     "account",
     "agency_output",
     "approval",
@@ -78,6 +80,7 @@ __all__ = [
     "hold",
     "legal_hold",
     "metadata",
+    "not_accepted",
     "notification",
     "problem",
     "receipt",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from pipeline.attach import attach
 from pipeline.office import Office
 from pipeline.publish import publish
 from pipeline.register import load_register
+from simulator.codes import credit_code
 from store.accounts import Role
 from workbench.rendering import NAVIGATION
 
@@ -104,3 +106,25 @@ def test_a_release_is_shown_verified_and_downloaded_as_it_is(log_in: Enter, offi
     (directory / "CF.full.csv").chmod(0o644)
     (directory / "CF.full.csv").write_bytes(fetched + b"x")
     assert "核验未通过" in auditor.get("/releases/creditchina/1/verify").text
+
+
+def test_a_record_that_a_site_would_not_take_says_why_on_its_page_and_on_that_of_the_release(
+    platform: Browser, office: Office, deliver: Callable[..., int], tmp_path: Path
+) -> None:
+    village = credit_code("N1", "110105", Company(2).organisation)
+    rows = [registered(Company(1)), registered(Company(2), UNISCID=village)]
+    load_register(office, write(tmp_path, "register.csv", as_csv(rows)), as_of=DAY)
+    deliver([penalty(1), penalty(2, CF_XDR_SHXYM=village)])
+    attach(office, as_of=DAY)
+    publish(office, ["creditchina", "gsxt"], as_of=DAY)
+    first, second = records(office)
+    page = platform.get(f"/records/{second}").text
+    assert "信用中国不收" in page and "A02.CF_XDR_SHXYM" in page
+    assert f"“{village}”不合网站接收的格式" in page and "请与网站联系" in page
+    assert "国家企业信用信息公示系统不收" not in page
+    assert "不收" not in platform.get(f"/records/{first}").text
+    release = platform.get("/releases/creditchina/1").text
+    assert "不合本网站的接收规则" in release and document_no(2) in release and "不送该网站" in release
+    assert (
+        document_no(2) not in platform.get("/releases/gsxt/1").text.partition("<h2>未公示</h2>")[2].partition("<h2>")[0]
+    )

@@ -8,6 +8,8 @@ from fastapi.responses import FileResponse
 from feeds.client import VerifyReport
 from feeds.client import verify_release as verify
 from feeds.manifest import MANIFEST, SIGNATURE, Part
+from pipeline.acceptance import told_of_release
+from store import acceptance
 from store.receipts import receipts_of
 from workbench.desk import At, Desk
 from workbench.reads import releases as reads
@@ -71,4 +73,10 @@ def _page(desk: Desk, site: str, sequence: int, report: VerifyReport | None = No
         heads = [(part, reads.head_of(directory, manifest, table, part)) for table, part in parts]
     with desk.office.engine.connect() as connection:
         received = receipts_of(connection, site, sequence)
-    return render(desk, "release", listed=listed, manifest=manifest, heads=heads, report=report, received=received)
+        withheld = acceptance.withheld_of_release(connection, site, sequence)
+        counted = acceptance.counts_of_release(connection, listed.release_id)
+        kept_back = told_of_release(connection, site, listed.release_id, most=reads.SAMPLE)
+    return render(
+        desk, "release", listed=listed, manifest=manifest, heads=heads, report=report, received=received,
+        withheld=withheld, acceptance=counted, kept_back=kept_back,
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""Why records are not shown on a site: what the tombstones of those that were shown there will say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from pipeline.engine import Engine
+from transforms.columns import DAY, TEXT, Kind
+from transforms.policy import withholdings
+
+_WITHDRAWAL_SCHEMA: Final = pa.schema(
+    [("kind", TEXT), ("record_key", TEXT), ("reason_code", TEXT), ("effective_date", DAY)]
+)
+
+
+def withdrawn(
+    engine: Engine, tables: Mapping[Kind, tuple[ir.Table, ir.Table, ir.Table]], *, as_of: dt.date
+) -> ir.Table:
+    """Return the reason of every record that is not shown; of one that is no longer there, that it was replaced.
+
+    ``tables``: per kind the records, the decisions about them and the newest earlier ones of the site. The answer has
+    the columns that ``feeds.release.build_release`` asks of withdrawals.
+    """
+    schema = pa.schema([("code", TEXT), ("text", TEXT), ("basis", TEXT)])
+    listed = [{"code": w.code, "text": w.reason, "basis": w.legal_basis} for w in withholdings().values()]
+    reasons = engine.load("withholding_reasons", schema, [pa.RecordBatch.from_pylist(listed, schema=schema)])
+    today = ibis.literal(as_of, type="date")
+    parts = [engine.load("no_withdrawals", _WITHDRAWAL_SCHEMA, [])]
+    for kind, (rows, decided, earlier) in tables.items():
+        changed = rows.select(changed_id=rows.record_id, changed_on=rows.last_changed)
+        withheld = decided.filter(~decided.shown)
+        withheld = withheld.left_join(changed, withheld.record_id == changed.changed_id)
+        ended = (withheld.until + ibis.interval(days=1)).cast("date")
+        parts.append(
+            withheld.select(
+                kind=ibis.literal(kind.value),
+                record_key=withheld.record_key,
+                reason_code=withheld.reason,
+                effective_date=ibis.cases(
+                    (withheld.reason == "expired", ended),
+                    (withheld.reason == "not_accepted", today),
+                    else_=ibis.coalesce(withheld.changed_on, today),
+                ),
+            )
+        )
+        gone = earlier.filter(earlier.shown).anti_join(decided, "record_key")
+        parts.append(
+            gone.select(
+                kind=ibis.literal(kind.value),
+                record_key=gone.record_key,
+                reason_code=ibis.literal("replaced"),
+                effective_date=today,
+            )
+        )
+    every = ibis.union(*parts, distinct=False)
+    every = every.left_join(reasons, every.reason_code == reasons.code)
+    return every.select(
+        "kind", "record_key", "reason_code", reason=every.text, legal_basis=every.basis,
+        effective_date=every.effective_date, successor_key=ibis.null("string"),
+    )  # fmt: skip
