@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pipeline.acceptance import told_of_record
 from pipeline.office import Office
+from pipeline.sentences import Failed, sentences
 from store.schema import RECORDS
 from transforms.columns import STANDARD_COLUMNS, Kind
 from transforms.names import document_key
@@ -96,7 +97,7 @@ def _chain(connection: sa.Connection, kind: Kind, row: sa.RowMapping) -> dict[st
         },
         "source": json.loads(row["source_text"]) if row["source_text"] else {},
         "flags": row["flags"].split(";") if row["flags"] else [],
-        "verdicts": _all(connection, _VERDICTS, record),
+        "verdicts": _verdicts(connection, kind, record["record"]),
         "attachments": _all(connection, _ATTACHMENTS, record),
         "corrects": row["corrects"],
         "rulings": _all(connection, _RULINGS, {"record": row["corrects"] or row["record_id"]}),
@@ -104,6 +105,13 @@ def _chain(connection: sa.Connection, kind: Kind, row: sa.RowMapping) -> dict[st
         "disclosures": _all(connection, _DISCLOSURES, record),
         "not_accepted": told_of_record(connection, row["record_id"]),
     }
+
+
+def _verdicts(connection: sa.Connection, kind: Kind, record_id: int) -> list[dict[str, Any]]:
+    found = _all(connection, _VERDICTS, {"record": record_id})
+    failed = [Failed(kind.value, record_id, each["expectation"], each["value"], each["finding"]) for each in found]
+    said = sentences(connection, failed)
+    return [each | {"message": text} for each, text in zip(found, said, strict=True)]
 
 
 def _all(connection: sa.Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,18 +18,19 @@ from pipeline.text_workbook import add_sheet, new_book, packed, text_cell
 
 ADDED: Final = ("退回原因", "处理办法", "处理期限", "原文件", "原行号")
 LISTED: Final = (
-    "文书号", "行政相对人", "数据项", "所报内容", "规则", "问题", "处理办法", "处理期限", "原文件", "原行号"
+    "文书号", "行政相对人", "数据项", "所报内容", "规则", "问题", "说明", "处理办法", "处理期限", "原文件", "原行号"
 )  # fmt: skip
 LIST_TITLE: Final = "问题清单"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A rule that a row failed, in the words of the agency's sheet."""
+    """A rule that a row failed, in the words of the agency's sheet; ``said`` is a sentence with the row's values."""
 
     rule: str
     severity: str
     title: str
+    said: str
     remedy: str
     value: str
     labels: str
@@ -73,20 +74,20 @@ def _write_rows(book: Workbook, sheet: ReturnedSheet) -> None:
     for row in sheet.rows:
         received = [text_cell(into, text, row.wrong.get(place)) for place, text in enumerate(row.cells)]
         told = (
-            "\n".join(f"{p.title} ({p.rule})" for p in row.problems), "\n".join(p.remedy for p in row.problems),
-            _day(row.due), row.file, str(row.row_no),
+            "\n".join(f"{p.said or p.title} ({p.rule})" for p in row.problems),
+            "\n".join(p.remedy for p in row.problems), _day(row.due), row.file, str(row.row_no),
         )  # fmt: skip
         into.append([*received, *(text_cell(into, text) for text in told)])
 
 
 def _write_list(book: Workbook, sheets: Sequence[ReturnedSheet]) -> None:
-    into: Any = add_sheet(book, LIST_TITLE, LISTED, [28, 30, 20, 30, 18, 36, 52, 12, 26, 8])
+    into: Any = add_sheet(book, LIST_TITLE, LISTED, [28, 30, 20, 30, 18, 36, 44, 52, 12, 26, 8])
     for sheet in sheets:
         for row in sheet.rows:
             for p in row.problems:
                 told = (
-                    row.document_no, row.subject_name, p.labels, p.value, p.rule, p.title, p.remedy, _day(row.due),
-                    row.file, str(row.row_no),
+                    row.document_no, row.subject_name, p.labels, p.value, p.rule, p.title, p.said, p.remedy,
+                    _day(row.due), row.file, str(row.row_no),
                 )  # fmt: skip
                 into.append([text_cell(into, text) for text in told])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,7 @@ from pipeline.office import Office
 from pipeline.rereading import MASKED, RowGone, batch_of_file
 from pipeline.return_workbook import Problem, ReturnedRow, ReturnedSheet, write_workbook
 from pipeline.rule_titles import titles_of
+from pipeline.sentences import Failed, sentences
 from store import deliveries, returns
 from store.deliveries import Delivery, FileOfDelivery
 from store.returns import ROWS_AT_MOST, Failure, Notice, Returnable
@@ -134,6 +135,9 @@ def _sheets(
     """Put rows that came under one header together, in the order in which they came."""
     titles: set[str] = set()
     for kind, failures in chosen:
+        failed = [Failed(kind.value, each.record_id, each.rule, each.value, each.finding) for each in failures]
+        told = zip(failures, sentences(connection, failed), strict=True)
+        said = {each.review_id: text for each, text in told}
         known: dict[int, Delivery] = {}
         by_file: dict[tuple[int, int], list[Failure]] = defaultdict(list)
         for failure in failures:
@@ -143,7 +147,7 @@ def _sheets(
             if delivery_id not in known:
                 known[delivery_id] = deliveries.read_delivery(connection, delivery_id)
             file = next(file for file in known[delivery_id].files if file.ordinal == ordinal)
-            for header, row in _rows(office, agency, kind, file, of_file):
+            for header, row in _rows(office, agency, kind, file, of_file, said=said):
                 rows[of_file[0].sheet if header != (_NOT_SPLIT,) else "", header].append(row)
         for (sheet, header), of_header in rows.items():
             yield ReturnedSheet(_title(kind, sheet, titles), header, of_header)
@@ -161,7 +165,13 @@ def _title(kind: Kind, sheet: str, taken: set[str]) -> str:
 
 
 def _rows(
-    office: Office, agency: Agency, kind: Kind, file: FileOfDelivery, failures: Sequence[Failure]
+    office: Office,
+    agency: Agency,
+    kind: Kind,
+    file: FileOfDelivery,
+    failures: Sequence[Failure],
+    *,
+    said: Mapping[int, str],
 ) -> Iterator[tuple[tuple[str, ...], ReturnedRow]]:
     """Yield the header and each failing row of a file; a row that could not be split is one cell."""
     by_row: dict[int, list[Failure]] = defaultdict(list)
@@ -171,16 +181,16 @@ def _rows(
         batch, recognition = batch_of_file(office.archive, agency, kind, file, by_row)
     except RowGone as gone:
         for of_row in by_row.values():
-            yield (_NOT_SPLIT,), _row([str(gone)], {}, of_row, kind, file)
+            yield (_NOT_SPLIT,), _row([str(gone)], {}, of_row, kind, file, said=said)
         return
     header = tuple(name for name in batch.schema.names if name != "row_no")
     received = dict(zip(batch.column("row_no").to_pylist(), _shown(batch, recognition, header), strict=True))
     for row_no, of_row in by_row.items():
         if row_no in received:
-            yield header, _row(received[row_no], _places(header, recognition, of_row), of_row, kind, file)
+            yield header, _row(received[row_no], _places(header, recognition, of_row), of_row, kind, file, said=said)
         else:
             text = json.loads(of_row[0].source_text or "{}").get("", "")
-            yield (_NOT_SPLIT,), _row([text], {0: "reject"}, of_row, kind, file)
+            yield (_NOT_SPLIT,), _row([text], {0: "reject"}, of_row, kind, file, said=said)
 
 
 def _shown(batch: pa.RecordBatch, recognition: Recognition, header: Sequence[str]) -> Iterator[list[str]]:
@@ -210,13 +220,20 @@ def _places(header: Sequence[str], recognition: Recognition, failures: Sequence[
 
 
 def _row(
-    cells: Sequence[str], wrong: dict[int, str], failures: Sequence[Failure], kind: Kind, file: FileOfDelivery
+    cells: Sequence[str],
+    wrong: dict[int, str],
+    failures: Sequence[Failure],
+    kind: Kind,
+    file: FileOfDelivery,
+    *,
+    said: Mapping[int, str],
 ) -> ReturnedRow:
     first = failures[0]
     labels = {column.code: column.label for column in SHEETS[kind, Sheet(first.sheet)].columns}
     problems = [
         Problem(
-            each.rule, each.severity, _rule_title(kind, Sheet(each.sheet), each), each.remedy, each.value or "",
+            each.rule, each.severity, _rule_title(kind, Sheet(each.sheet), each), said[each.review_id], each.remedy,
+            each.value or "",
             "、".join(labels.get(code, code) for code in each.field.split(";")),
         )
         for each in failures

@@ -130,5 +130,5 @@ def counts_of_release(connection: sa.Connection, release_id: int) -> list[dict[s
 
 def withheld_of_release(connection: sa.Connection, site: str, sequence: int) -> dict[str, int]:
     """Return how many records a site was not shown in a release, by reason, as its decisions stood then."""
-    rows = connection.execute(sa.text(_WITHHELD), {"site": site, "sequence": sequence})
-    return {row.reason: row.count for row in rows}
+    rows = connection.execute(sa.text(_WITHHELD), {"site": site, "sequence": sequence}).mappings()
+    return {row["reason"]: row["count"] for row in rows}

@@ -28,8 +28,12 @@ def export_attachments(path: Annotated[Path, typer.Argument(metavar="OUT.csv")],
 
 @app.command("reviews")
 def export_reviews(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
-    """Write document_no, subject_name, rule_or_reason, severity, field, value, remedy of everything that waits."""
-    _export("REVIEWS", path, json_)
+    """Write document_no, subject_name, rule_or_reason, severity, field, value, remedy, message of all that waits."""
+    from pipeline.exports import export_reviews as write
+    from pipeline.office import open_office
+
+    rows = write(open_office(), path)
+    answer(json_, {"file": str(path), "rows": rows}, lambda: out.print(f"{path}: {rows} rows"))
 
 
 @app.command("discrepancies")
@@ -44,7 +48,7 @@ def export_gaps(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_:
     _export("BASE_GAPS", path, json_)
 
 
-@app.command("not-accepted")
-def export_not_accepted(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
+@app.command("refusals")
+def export_refusals(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
     """Write what each site's newest release left out because the site would not take it, with rule and value."""
     _export("NOT_ACCEPTED", path, json_)

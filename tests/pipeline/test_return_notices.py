@@ -76,6 +76,9 @@ def test_rows_stand_as_received_with_their_rules_and_without_personal_data(known
     assert "(R03.uscc)" in row["退回原因"] and "(R12.date_order)" in row["退回原因"]
     assert row["CF_FR_ZJHM"] == "********"
     assert dict(zip(header, second, strict=True))["CF_JDRQ"] == "=2018/13/01"
+    assert f"统一社会信用代码“{WRONG_CODE}”不正确: 末位校验码不符" in row["退回原因"]
+    said = dict(line[4:8:2] for line in sheets["问题清单"][1:])
+    assert said["R10.decision_date"].startswith("处罚决定日期“=2018/13/01”不能作为日期")
     listed = [line[4] for line in sheets["问题清单"][1:]]
     assert set(listed) >= {"R14.category", "R03.uscc", "R12.date_order", "R10.decision_date"}
     cover = notice_file(known.office, notice.notice_id, "cover").decode()

@@ -8,12 +8,13 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 from browsing import Browser
-from delivering import Company, penalty
+from delivering import SOMEONE, Company, penalty
 
 from pipeline.office import Office
 from store.accounts import Role
 from store.schema import review
 
+SAID = "处罚决定日期“2018/13/01”不能作为日期: "
 BAD_DATE = {"CF_JDRQ": "2018/13/01"}
 
 
@@ -44,6 +45,20 @@ def test_items_are_grouped_by_rule_with_samples(platform: Browser) -> None:
     assert page.index("R10.decision_date") < page.index("R03.uscc")
     assert "处罚决定日期不是有效日期" in page and "第1号" in page and "第4号" not in page
     assert "3 项" in page
+    assert f"{SAID}不是真实存在的日期" in page or f"{SAID}其中的日期不存在" in page
+
+
+def test_an_item_and_its_record_say_in_a_sentence_what_is_wrong_with_their_own_values(
+    platform: Browser, deliver: Callable[..., int]
+) -> None:
+    deliver([penalty(1, **BAD_DATE), penalty(2, CF_NR=f"罚款人民币30000元, 身份证{SOMEONE}")])
+    items = platform.get("/worklist/items").text
+    assert SAID in items
+    assert "罚款金额填2万元, 处罚内容却写“罚款人民币30000元, 身份证110105********" in items
+    number = re.findall(r'href="/records/(\d+)"', items)
+    pages = "".join(platform.get(f"/records/{each}").text for each in number)
+    assert SAID in pages and "罚款金额填2万元, 处罚内容却写“罚款人民币30000元" in pages
+    assert SOMEONE not in items + pages
 
 
 @pytest.mark.usefixtures("waiting")

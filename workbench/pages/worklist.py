@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Form, HTTPException, Response
 from fastapi.responses import RedirectResponse
 
 from pipeline.accounts import list_accounts
+from pipeline.sentences import Failed, sentences
 from store import reviews
 from store.accounts import Role
 from store.reviews import Filters, Review, ReviewTaken, ReviewUnknown
@@ -67,7 +69,21 @@ def worklist(
     asked = Asked(agency=agency, severity=severity, whose=whose, overdue=overdue)
     with desk.office.engine.connect() as connection:
         groups = reviews.grouped(connection, asked.filters(desk), today=desk.today)
-    return render(desk, "worklist", asked=asked, groups=groups, total=sum(group.count for group in groups))
+        said = _said(connection, [each for group in groups for each in group.samples])
+    total = sum(group.count for group in groups)
+    return render(desk, "worklist", asked=asked, groups=groups, total=total, said=said)
+
+
+def _said(connection: sa.Connection, items: list[Review]) -> dict[int, str]:
+    """Return a sentence per item about a failed rule, by the number of the item."""
+    failed = [each for each in items if each.record_id is not None]
+    told = sentences(
+        connection,
+        (Failed(each.kind, each.record_id or 0, each.rule, each.value, each.finding) for each in failed),
+    )
+    return {each.review_id: "" for each in items} | {
+        each.review_id: text for each, text in zip(failed, told, strict=True)
+    }
 
 
 @router.get("/worklist/items")
@@ -85,8 +101,10 @@ def worklist_items(  # noqa: PLR0917 (FastAPI reads the parameters)
     asked = Asked(agency, rule, severity, kind, whose, overdue)
     with desk.office.engine.connect() as connection:
         found = reviews.list_reviews(connection, asked.filters(desk), after=_place(after), limit=PAGE)
+        said = _said(connection, found)
     more = f"{found[-1].opened}_{found[-1].review_id}" if len(found) == PAGE else None
-    return render(desk, "worklist_items", asked=asked, found=found, more=more, people=_people(desk, asked.agency))
+    people = _people(desk, asked.agency)
+    return render(desk, "worklist_items", asked=asked, found=found, more=more, people=people, said=said)
 
 
 def _place(after: str | None) -> tuple[dt.date, int] | None:
