@@ -1,12 +1,15 @@
-"""The last look before a release: no resident ID number and no telephone in any column of any row (invariant 8).
+"""The last look before a release (invariant 8): no resident ID number and no telephone in any column of any row.
 
-What counts is said by ``transforms.personal``. Asking it about every cell would cost more than writing the release, so
-one set-based pass first picks the rows that could hold something: digits enough for a telephone in a text, the shape
+Nor is there a bank card, a vehicle plate or a home address in running text.
+
+What counts is said by ``transforms.personal`` and ``personal_details``. Asking it about every cell would cost more than
+writing the release, so one set-based pass first picks the rows that could hold something: digits enough for a telephone in a text, the shape
 of a birthday inside an ID number or a telephone in a code. The pick is wider than the rule; a test holds it so.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +22,9 @@ import pyarrow.compute as pc
 from feeds.row_text import ILLEGAL_IN_XML, identifier, literal
 from feeds.sites import Column
 from feeds.sorted_rows import parquet
+from transforms.columns import FREE_TEXT
 from transforms.personal import has_telephone, id_like
+from transforms.personal_details import has_details, pick_on
 
 _BATCH_ROWS: Final = 16_384
 
@@ -62,6 +67,7 @@ def _look(
     *,
     shape: str,
     seen: Review,
+    as_of: dt.date,
 ) -> None:
     suspects = (
         f"SELECT {', '.join(identifier(column.code) for column in (key, *columns))} "  # noqa: S608
@@ -72,16 +78,25 @@ def _look(
             cells = batch.column(column.code)
             illegal = pc.fill_null(pc.match_substring_regex(cells, ILLEGAL_IN_XML), False)
             seen.holds_illegal_characters |= pc.any(illegal).as_py() or False
-            found = pc.fill_null(pc.or_(id_like(cells, column.type == "code"), has_telephone(cells)), False)
+            found = pc.or_(id_like(cells, column.type == "code"), has_telephone(cells))
+            if set(column.source) & set(FREE_TEXT):
+                found = pc.or_(found, has_details(cells, as_of))
+            found = pc.fill_null(found, False)
             seen.personal += [(record, column.code) for record in batch.column(0).filter(found).to_pylist()]
 
 
-def review(database: duckdb.DuckDBPyConnection, rows: Sequence[Path], columns: Sequence[Column]) -> Review:
-    """Look at every text and code of ``rows``, Parquet files with ``columns``, the key first; a batch at a time."""
+def review(
+    database: duckdb.DuckDBPyConnection, rows: Sequence[Path], columns: Sequence[Column], as_of: dt.date
+) -> Review:
+    """Look at every text and code of ``rows``, Parquet files with ``columns``, the key first; a batch at a time.
+
+    ``as_of``: the day whose table of details counts.
+    """
     seen = Review()
-    for kind, shape in (("text", f"{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}"), ("code", MAYBE_IN_CODE)):
+    details = f"|{pick_on(as_of)}" if pick_on(as_of) else ""
+    for kind, shape in (("text", f"{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}{details}"), ("code", MAYBE_IN_CODE)):
         looked_at = [column for column in columns if column.type == kind and column.source]
-        _look(database, rows, columns[0], looked_at, shape=shape, seen=seen)
+        _look(database, rows, columns[0], looked_at, shape=shape, seen=seen, as_of=as_of)
     seen.personal.sort()
     return seen
 

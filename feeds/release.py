@@ -142,20 +142,20 @@ def _refuse_untranslated(database: duckdb.DuckDBPyConnection, table: Table, rela
 
 
 def _sorted_rows(
-    database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, into: Path
+    database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, *, into: Path, as_of: dt.date
 ) -> list[Path]:
     """Write what the table publishes, in order of the key, as Parquet files, and look at what must hold before."""
     _refuse_bad_keys(database, table, relation)
     _refuse_untranslated(database, table, relation, site)
     files = write_sorted(database, table, relation, site, into, drop_illegal=False)
-    seen = review(database, files, table.columns)
+    seen = review(database, files, table.columns, as_of)
     if seen.holds_illegal_characters:
         shutil.rmtree(into)
         files = write_sorted(database, table, relation, site, into, drop_illegal=True)
-        seen = review(database, files, table.columns)
+        seen = review(database, files, table.columns, as_of)
     if seen.personal:
         named = _some([f"{key} {code}" for key, code in seen.personal])
-        raise ReleaseError(f"{table.table}: 含有身份证号或电话, 本期不发布 (记录标识 列): {named}")
+        raise ReleaseError(f"{table.table}: 含有身份证号、电话或其他个人信息, 本期不发布 (记录标识 列): {named}")
     return files
 
 
@@ -348,6 +348,7 @@ def _build_table(
     withdrawals: str,
     previous: tuple[Path, Manifest] | None,
     into: Path,
+    as_of: dt.date,
     twin: Twin | None,
 ) -> _BuiltTable:
     read_back = False
@@ -356,7 +357,7 @@ def _build_table(
         read_back = twin.has_linked(table, into)
     else:
         sorting = into / f".{table.table}"
-        files = _write_full(table, site, _sorted_rows(database, table, relation, site, sorting), into)
+        files = _write_full(table, site, _sorted_rows(database, table, relation, site, into=sorting, as_of=as_of), into)
         shutil.rmtree(sorting)
     full = into / part_file(table.table, Part.FULL, "csv")
     entry = files[full.name]
@@ -456,9 +457,9 @@ def build_release(
         twin: a finished release of another site made from the same rows; what reads the same is taken from it.
 
     Raises:
-        ReleaseError: a key is missing or occurs twice, a record went without a reason, a text holds an ID number or a
-            telephone, a code cannot be written, the previous release does not fit, or what was written does not read
-            back. Nothing is left in ``into``.
+        ReleaseError: a key is missing or occurs twice, a record went without a reason, a text holds an ID number, a
+            telephone or another detail of a person, a code cannot be written, the previous release does not fit, or
+            what was written does not read back. Nothing is left in ``into``.
         FileExistsError: ``into`` exists.
     """
     with _whole_or_nothing(into):
@@ -472,6 +473,7 @@ def build_release(
                 withdrawals=withdrawals,
                 previous=(previous, before[0]) if previous and before else None,
                 into=into,
+                as_of=as_of,
                 twin=twin,
             )
             for table in site.tables

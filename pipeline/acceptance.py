@@ -14,12 +14,13 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from expectations.judging import judge_of_this_process
@@ -122,16 +123,42 @@ def _different(database: duckdb.DuckDBPyConnection, name: str) -> pa.Array:
 
 
 def _failing(values: Mapping[str, pa.Array], suite: Suite) -> dict[str, pa.Array]:
-    """The values that fail, by expectation: as many as Great Expectations counted (``runner`` sees to it)."""
-    parts: dict[str, list[pa.Array]] = {each.id: [] for each in suite.expectations}
-    for columns in _side_by_side(values):
-        asked = suite.part(each.id for each in suite.expectations if each.column in columns)
-        outcomes = judge_of_this_process().judge(columns, asked)
-        for expectation in asked.expectations:
-            positions = pa.array(outcomes[expectation.id].positions)
-            parts[expectation.id].append(columns[expectation.column].take(positions))
-    empty = {each.id: values[each.column].slice(0, 0) for each in suite.expectations}
-    return {name: pa.concat_arrays([empty[name], *found]) for name, found in parts.items()}
+    """The values that fail, by expectation: as many as Great Expectations counted (``runner`` sees to it).
+
+    Great Expectations takes some milliseconds for each question: what is asked of several columns is asked once, about
+    each value that any of them has.
+    """
+    asked, answered_by = _questions(suite)
+    by_question: dict[str, list[pa.Array]] = {each.column: [] for each in asked.expectations}
+    for expectation in suite.expectations:
+        by_question[answered_by[expectation.id].column].append(values[expectation.column])
+    of_question = {name: pc.unique(pa.concat_arrays(parts)) for name, parts in by_question.items()}
+    failing: dict[str, list[pa.Array]] = {name: [each.slice(0, 0)] for name, each in of_question.items()}
+    for columns in _side_by_side(of_question):
+        part = asked.part(each.id for each in asked.expectations if each.column in columns)
+        outcomes = judge_of_this_process().judge(columns, part)
+        for question in part.expectations:
+            positions = pa.array(outcomes[question.id].positions)
+            failing[question.column].append(columns[question.column].take(positions))
+    wrong = {name: pa.concat_arrays(parts) for name, parts in failing.items()}
+    return {
+        each.id: values[each.column].filter(pc.is_in(values[each.column], value_set=wrong[answered_by[each.id].column]))
+        for each in suite.expectations
+    }
+
+
+@functools.lru_cache(maxsize=64)
+def _questions(suite: Suite) -> tuple[Suite, dict[str, Expectation]]:
+    """Return the different questions of a suite, each about a column of its own, and which of them answers for whom."""
+    questions: dict[str, Expectation] = {}
+    answered_by = {}
+    for each in suite.expectations:
+        conditions = {name: value for name, value in each.kwargs.items() if name != "column"}
+        asked = f"{each.type} {sorted(conditions.items())!r}"
+        if asked not in questions:
+            questions[asked] = replace(each, kwargs={"column": f"question {len(questions)}", **conditions})
+        answered_by[each.id] = questions[asked]
+    return Suite(suite.name, suite.version, tuple(questions.values()), suite.set), answered_by
 
 
 def _side_by_side(values: Mapping[str, pa.Array]) -> Iterator[dict[str, pa.Array]]:

@@ -45,6 +45,7 @@ from store.withdrawals import STANDING
 from transforms import personal
 from transforms.columns import DAY, FREE_TEXT, MONEY, STANDARD_COLUMNS, TEXT, Kind
 from transforms.disclose import disclose, refuse
+from transforms.personal_details import cut_details
 
 _PUBLISHABLE: Final = """
 SELECT r.record_id, r.record_key, coalesce(w.effective_date, r.as_of) AS last_changed, {columns},
@@ -111,7 +112,8 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
             runs.hold_still(connection, "records", "register")
             seen = releases.newest_attachment(connection)
             places = {site_id: runs.next_number(connection) for site_id in sorted(site_ids)}
-            records = {kind: _load_records(office, engine, kind) for kind in Kind if any_rows(connection, kind)}
+            held = [kind for kind in Kind if any_rows(connection, kind)]
+            records = {kind: _load_records(office, engine, kind, as_of) for kind in held}
         press = _Press(office, engine, records, seen, places, as_of=as_of, signer=signer)
         return [press.publish(sites[site_id]) for site_id in sorted(site_ids)]
 
@@ -137,25 +139,25 @@ def _publishable(kind: Kind) -> pa.Schema:
     )  # fmt: skip
 
 
-def _load_records(office: Office, engine: Engine, kind: Kind) -> ir.Table:
+def _load_records(office: Office, engine: Engine, kind: Kind, as_of: dt.date) -> ir.Table:
     """The newest attached row of each record; a version that is not attached yet does not displace one that is."""
     schema = _publishable(kind)
     columns = ", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind])
     query = _PUBLISHABLE.format(kind=kind.value, columns=columns, standing=STANDING.format(kind=kind.value))
-    batches = (_readable(batch, schema) for batch in read_batches(office.bulk_url, query))
+    batches = (_readable(batch, schema, as_of) for batch in read_batches(office.bulk_url, query))
     every = engine.load(f"{kind}_attached", schema, batches)
     newest = ibis.row_number().over(group_by=every.record_key, order_by=every.record_id.desc())
     return engine.keep(f"{kind}_records", every.mutate(age=newest).filter(lambda t: t.age == 0).drop("age"))
 
 
-def _readable(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Give amounts their type back and cut telephone numbers from running text (domain 3.4)."""
+def _readable(batch: pa.RecordBatch, schema: pa.Schema, as_of: dt.date) -> pa.RecordBatch:
+    """Give amounts their type back; cut telephones and details of persons from running text (domain 3.4)."""
     columns = []
     for field, column in zip(schema, batch.columns, strict=True):
         if field.type == MONEY:
             columns.append(pc.cast(pc.cast(column, TEXT), MONEY))
         elif field.name in FREE_TEXT:
-            columns.append(personal.cut_telephones(column))
+            columns.append(cut_details(personal.cut_telephones(column), as_of))
         else:
             columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -156,6 +156,10 @@ def test_a_record_that_is_gone_without_a_reason_stops_the_release(world: World, 
         ("regno", "11010519491231002X"),
         ("tax_no", "11010519491231002X01"),
         ("org_code", "13800138000"),
+        ("content", "汇入银行卡4000 0000 0000 0002"),
+        ("facts", "驾驶京A12345号小型客车"),
+        ("basis", "张某，家住北京市朝阳区仿真路1号，"),
+        ("facts", "驾驶京A1\x012345小型客车"),
     ],
 )
 def test_an_id_number_or_telephone_in_any_column_stops_the_release(
@@ -169,6 +173,15 @@ def test_an_id_number_or_telephone_in_any_column_stops_the_release(
     assert "138" not in str(error.value)
     assert "1949" not in str(error.value)
     assert sorted(path.name for path in root.iterdir()) == ["current", "releases"]
+
+
+def test_a_number_of_a_document_that_looks_like_a_plate_or_a_card_stops_nothing(
+    world: World, creditchina: Site, tmp_path: Path
+) -> None:
+    world.put(
+        Kind.PENALTY, "plain", document_no="京A12345", authority_code="4000000000000002", facts="第4000000000000003号"
+    )
+    assert world.publish(creditchina, tmp_path / "site", 1).tables["CF"].full == 3
 
 
 def test_an_id_number_in_a_reason_stops_the_release(world: World, creditchina: Site, tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""Details of persons that are cut from running text before it is shown: a dated table (domain 3.4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from transforms.policy import PolicyInvalid
+from transforms.yaml_text import read_yaml
+
+_TABLE: Final = Path(__file__).with_name("cuts.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One kind of detail: where to look (``pick``, RE2), what it is (``pattern``), what is written in its place."""
+
+    id: str
+    from_: dt.date
+    to: dt.date | None
+    pick: str
+    pattern: re.Pattern[str]
+    luhn: bool
+    written: str
+    source: str
+
+
+def cuts_on(day: dt.date) -> tuple[Cut, ...]:
+    """Return what is cut on a business day."""
+    return tuple(cut for cut in _cuts() if cut.from_ <= day and (cut.to is None or day <= cut.to))
+
+
+def read_cuts(text: str) -> tuple[Cut, ...]:
+    """Read a table. Raises ``PolicyInvalid`` for a row that cannot be used, with its id."""
+    return tuple(map(_cut, read_yaml(text)["cuts"]))
+
+
+@cache
+def _cuts() -> tuple[Cut, ...]:
+    return read_cuts(_TABLE.read_text(encoding="utf-8"))
+
+
+def _cut(row: dict[str, Any]) -> Cut:
+    if unknown := row.keys() ^ {"id", "from", "to", "pick", "pattern", "luhn", "written", "source"}:
+        raise PolicyInvalid(f"{row.get('id')}: missing or unknown key {', '.join(sorted(unknown))}")
+    try:
+        pattern = re.compile(row["pattern"])
+    except re.error as error:
+        raise PolicyInvalid(f"{row['id']}: {error}") from error
+    if "cut" not in pattern.groupindex:
+        raise PolicyInvalid(f"{row['id']}: its pattern has no group cut")
+    return Cut(
+        row["id"], row["from"], row["to"], row["pick"], pattern, bool(row["luhn"]), row["written"], row["source"]
+    )
