@@ -3,8 +3,9 @@
 Nor is there a bank card, a vehicle plate or a home address in running text.
 
 What counts is said by ``transforms.personal`` and ``personal_details``. Asking it about every cell would cost more than
-writing the release, so one set-based pass first picks the rows that could hold something: digits enough for a telephone in a text, the shape
-of a birthday inside an ID number or a telephone in a code. The pick is wider than the rule; a test holds it so.
+writing the release, so one set-based pass first picks the rows that could hold something: digits enough for a telephone
+in a text, the shape of a birthday inside an ID number or a telephone in a code. The pick is wider than the rule; a test
+holds it so.
 """
 
 from __future__ import annotations
