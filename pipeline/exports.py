@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import io
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final
-
-import sqlalchemy as sa
+from typing import Any, Final
 
 from pipeline.office import Office
-from pipeline.sentences import Failed, sentences
 
 ATTACHMENTS: Final = """
 SELECT s.document_no, s.subject_name, a.uscc, a.method, a.grade, a.score, a.evidence
@@ -24,13 +17,12 @@ JOIN LATERAL (
 WHERE s.state NOT IN ('superseded', 'duplicate')
 ORDER BY s.record_id
 """
-_REVIEWS: Final = """
-SELECT * FROM (
-    SELECT record_id, kind, document_no, subject_name, rule_or_reason, severity, field, value, finding, remedy
-    FROM open_review
+REVIEWS: Final = """
+SELECT document_no, subject_name, rule_or_reason, severity, field, value, remedy FROM (
+    SELECT record_id, document_no, subject_name, rule_or_reason, severity, field, value, remedy FROM open_review
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, array_to_string(h.reasons, ';'), 'hold', 'delivery ' || h.delivery_id, h.explanation,
-           NULL, '须由两名不同人员批准后方可入库: disclosure hold show ' || h.hold_id
+    SELECT NULL, NULL, NULL, array_to_string(h.reasons, ';'), 'hold', 'delivery ' || h.delivery_id, h.explanation,
+           '须由两名不同人员批准后方可入库: disclosure hold show ' || h.hold_id
     FROM hold h WHERE h.state = 'open'
 ) waiting
 ORDER BY record_id NULLS FIRST, rule_or_reason, field
@@ -72,59 +64,18 @@ ORDER BY n.site, a.kind, a.expectation, a.record_id
 """What the newest release of each site left out because the site would not take it."""
 
 
-REVIEW_COLUMNS: Final = (
-    "document_no", "subject_name", "rule_or_reason", "severity", "field", "value", "remedy", "message"
-)  # fmt: skip
-_READ_AT_ONCE: Final = 2_000
-
-
-def export_reviews(office: Office, path: Path) -> int:
-    """Write what waits to ``path``, each failed rule with its sentence; the rest as ``export``."""
-    rows = 0
-    with (
-        _whole(path) as file,
-        office.engine.connect() as streaming,
-        office.engine.connect() as connection,
-    ):
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        writer = csv.DictWriter(text, REVIEW_COLUMNS, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        found = streaming.execution_options(yield_per=_READ_AT_ONCE).execute(sa.text(_REVIEWS)).mappings()
-        for part in found.partitions():
-            failed = [each for each in part if each["record_id"] is not None]
-            told = sentences(
-                connection,
-                (
-                    Failed(each["kind"], each["record_id"], each["rule_or_reason"], each["value"], each["finding"])
-                    for each in failed
-                ),
-            )
-            said = {(each["record_id"], each["rule_or_reason"]): say for each, say in zip(failed, told, strict=True)}
-            for each in part:
-                writer.writerow({**each, "message": said.get((each["record_id"], each["rule_or_reason"]), "")})
-            rows += len(part)
-        text.detach().flush()
-    return rows
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears under its name when it is whole."""
-    draft = path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with draft.open("wb") as file:
-        yield file
-    draft.replace(path)
-
-
 def export(office: Office, query: str, path: Path) -> int:
     """Write the answer of one of the queries above to ``path``, header first, and return the number of rows.
 
     The file appears whole or not at all.
     """
-    with office.engine.connect() as connection, _whole(path) as file:
+    draft = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with office.engine.connect() as connection, draft.open("wb") as file:
         driver: Any = connection.connection
         with driver.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)") as copy:
             for block in copy:
                 file.write(block)
-            return int(cursor.rowcount)
+            rows = int(cursor.rowcount)
+    draft.replace(path)
+    return rows

@@ -28,24 +28,8 @@ def export_attachments(path: Annotated[Path, typer.Argument(metavar="OUT.csv")],
 
 @app.command("reviews")
 def export_reviews(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
-    """Write document_no, subject_name, rule_or_reason, severity, field, value, remedy, message of all that waits."""
-    from pipeline.exports import export_reviews as write
-    from pipeline.office import open_office
-
-    rows = write(open_office(), path)
-    answer(json_, {"file": str(path), "rows": rows}, lambda: out.print(f"{path}: {rows} rows"))
-
-
-@app.command("discrepancies")
-def export_discrepancies(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
-    """Write the findings of the cross-check as they stand: enterprise, year, kind, case, site, fields, state."""
-    _export("DISCREPANCIES", path, json_)
-
-
-@app.command("gaps")
-def export_gaps(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
-    """Write the reported sites that the monitoring base does not have, to be added there (cross-check, case 6)."""
-    _export("BASE_GAPS", path, json_)
+    """Write document_no, subject_name, rule_or_reason, severity, field, value, remedy of everything that waits."""
+    _export("REVIEWS", path, json_)
 
 
 @app.command("refusals")

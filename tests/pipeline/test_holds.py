@@ -76,7 +76,7 @@ def test_more_than_the_limit_is_held_with_its_numbers_and_displaces_nothing(know
     assert result.ok, result.findings
     assert sums_of(result, taken.delivery_id) == {"review": 11}
     path = known.folder / "reviews.csv"
-    exports.export_reviews(known.office, path)
+    exports.export(known.office, exports.REVIEWS, path)
     with path.open(encoding="utf-8") as lines:
         first = next(csv.DictReader(lines))
     assert (first["rule_or_reason"], first["value"]) == ("mass_change", held.explanation)
