@@ -3,6 +3,8 @@
 Runs when the register and all agencies have closed the date, or at the cut-off without those that have not, and again
 when a part closes, is repaired or repeated later: an agency that is out of reach never holds up the others.
 What is to be attached is read from the ledger. One run at a time: attachments are appended in the order of the dates.
+Beside it Great Expectations' Data Docs of the date's deliveries are built, a page each, in `data_docs/` under the home;
+the workbench links them. Nothing waits for them.
 """
 
 from __future__ import annotations
@@ -45,7 +47,14 @@ def attach_records() -> None:
         context["outlet_events"][ATTACHED].add_partitions(as_of.isoformat())
         return counts
 
+    @task
+    def build_data_docs() -> dict[str, Any]:
+        from pipeline import steps  # noqa: PLC0415 - not while a DAG file is parsed
+
+        return steps.data_docs(business_date(get_current_context()))
+
     attach()
+    build_data_docs()
 
 
 attach_records()

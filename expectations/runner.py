@@ -130,17 +130,18 @@ def _columns_by_presence(suite: Suite) -> dict[str, bool]:
 
 
 @functools.cache
-def _great_expectations() -> Any:
+def great_expectations() -> Any:
+    """Import Great Expectations, quietly and without analytics; it takes seconds, and only who asks it pays for it."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    import great_expectations  # noqa: PLC0415  (seconds to import; only a run that judges pays for it)
+    import great_expectations as library  # noqa: PLC0415
 
-    return great_expectations
+    return library
 
 
 @functools.cache
 def _batch_definition() -> Any:
-    gx = _great_expectations()
+    gx = great_expectations()
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
     context = gx.get_context(mode="ephemeral")
@@ -155,7 +156,7 @@ def _batch(frame: pd.DataFrame) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def _gx_suite(suite: Suite) -> Any:
-    gx = _great_expectations()
+    gx = great_expectations()
     configurations = [
         {"type": e.type, "kwargs": e.kwargs, "meta": {"id": e.id, "severity": e.severity}} for e in suite.expectations
     ]

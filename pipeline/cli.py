@@ -52,6 +52,7 @@ from pipeline.commands.console import (
     table,
 )
 from pipeline.commands.crosscheck import crosscheck
+from pipeline.commands.data_docs import build as build_data_docs
 from pipeline.commands.replay import replay
 from transforms.columns import Kind, Reference, content_named
 from transforms.problems import DeliveryRefused
@@ -80,6 +81,7 @@ app.add_typer(workbench.app, name="workbench")
 app.command()(collect)
 app.command()(replay)
 app.command()(crosscheck)
+app.command("data-docs")(build_data_docs)
 
 
 class Site(StrEnum):

@@ -19,6 +19,8 @@ from pipeline.campaign.missing import due_notices
 from pipeline.collect import REGISTER, collect
 from pipeline.crosscheck import crosscheck as compare
 from pipeline.crosscheck import years_due
+from pipeline.data_docs import FOLDER as DOCS
+from pipeline.data_docs import build_data_docs
 from pipeline.digests import Senders
 from pipeline.digests import send_digests as send_due
 from pipeline.ingest import ingest_delivery
@@ -111,6 +113,12 @@ def _register_files(office: Office) -> list[tuple[Any, re.Match[str]]]:
 def attach(as_of: dt.date) -> dict[str, Any]:
     """Attach what is due."""
     return asdict(attach_due(_office(), as_of=as_of))
+
+
+def data_docs(as_of: dt.date) -> dict[str, Any]:
+    """Build the page of each delivery of a business day; tells how many and where."""
+    office = _office()
+    return {"pages": sum(1 for _ in build_data_docs(office, as_of=as_of)), "folder": str(office.settings.state / DOCS)}
 
 
 def publish(site: str, as_of: dt.date) -> dict[str, Any]:

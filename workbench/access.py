@@ -24,6 +24,8 @@ MAY: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
         "overview": EVERYONE,
         "deliveries": EVERYONE,
         "delivery": EVERYONE,
+        "data_docs": EVERYONE,
+        "data_docs_style": EVERYONE,
         "records": EVERYONE,
         "record": EVERYONE,
         "holds": EVERYONE,

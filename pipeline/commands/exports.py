@@ -32,6 +32,18 @@ def export_reviews(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], jso
     _export("REVIEWS", path, json_)
 
 
+@app.command("discrepancies")
+def export_discrepancies(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
+    """Write the findings of the cross-check as they stand: enterprise, year, kind, case, site, fields, state."""
+    _export("DISCREPANCIES", path, json_)
+
+
+@app.command("gaps")
+def export_gaps(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
+    """Write the reported sites that the monitoring base does not have, to be added there (cross-check, case 6)."""
+    _export("BASE_GAPS", path, json_)
+
+
 @app.command("refusals")
 def export_refusals(path: Annotated[Path, typer.Argument(metavar="OUT.csv")], json_: Json = False) -> None:
     """Write what each site's newest release left out because the site would not take it, with rule and value."""

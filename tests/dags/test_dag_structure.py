@@ -69,7 +69,7 @@ def test_tasks_and_their_order(dags: dict[str, DAG]) -> None:
     assert found == {
         **{dag_id: {"collect": ["close_day"], "close_day": []} for dag_id in COLLECT},
         "refresh_register": {"load_files": ["pull_from_aic"], "pull_from_aic": ["close_day"], "close_day": []},
-        "attach_records": {"attach": []},
+        "attach_records": {"attach": [], "build_data_docs": []},
         "crosscheck_annual_reports": {"compare": []},
         "campaign_report": {"report": []},
         "cut_off_day": {"cut_off": []},

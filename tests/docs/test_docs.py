@@ -37,7 +37,7 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
 
 def test_commands_shown_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    for words in re.findall(r"(?:`|\$ |^|bin/|worker )disclosure((?: [a-z]+)+)", text, re.MULTILINE):
+    for words in re.findall(r"(?:`|\$ |^|bin/|worker )disclosure((?: [a-z][a-z-]*)+)", text, re.MULTILINE):
         commands = _commands(typer.main.get_command(app))
         for word in words.split():
             if not commands:

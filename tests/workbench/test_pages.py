@@ -12,6 +12,7 @@ from browsing import Browser
 from delivering import DAY, Company, as_csv, document_no, penalty, registered, write
 
 from pipeline.attach import attach
+from pipeline.data_docs import build_data_docs
 from pipeline.office import Office
 from pipeline.publish import publish
 from pipeline.register import load_register
@@ -69,6 +70,21 @@ def test_an_agency_steward_sees_one_agency(log_in: Enter, office: Office, delive
     for path in ("/", "/deliveries?agency=aic", "/records"):
         assert f"/deliveries/{own}" not in steward.get(path).text
     assert log_in("钱工商", Role.AGENCY, "aic").get("/holds/1").status_code == 404
+
+
+def test_the_data_docs_of_a_delivery_are_linked_once_built_and_shown_to_who_may_see_it(
+    log_in: Enter, office: Office, deliver: Callable[..., int]
+) -> None:
+    number = deliver([penalty(1), penalty(2, CF_CFLB="训诫")])
+    steward, stranger = log_in("钱工商", Role.AGENCY, "aic"), log_in("孙网信", Role.AGENCY, "cac")
+    address = f"/data-docs/{number}"
+    assert address not in steward.get(f"/deliveries/{number}").text and steward.get(address).status_code == 404
+    [_] = build_data_docs(office, as_of=DAY)
+    assert f'href="{address}"' in steward.get(f"/deliveries/{number}").text
+    page = steward.get(address)
+    assert "处罚类别" in page.text and "unexpected values found" in page.text
+    assert 'href="data_docs.css"' in page.text and "--line" in steward.get("/data-docs/data_docs.css").text
+    assert stranger.get(address).status_code == 404
 
 
 def test_one_person_is_one_approval(
