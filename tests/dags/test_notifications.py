@@ -230,6 +230,12 @@ def test_a_running_action_is_reported_and_one_that_is_over_only_when_it_is_named
     assert named["version"] == 1
 
 
+def test_a_channel_whose_connection_is_empty_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for channel in (MAIL, WEBHOOK):  # as docker-compose.yml leaves them where nobody filled them in
+        monkeypatch.setenv(f"AIRFLOW_CONN_{channel.upper()}", "")
+    assert senders({}) == {}
+
+
 def test_a_hook_without_tls_is_not_used(monkeypatch: pytest.MonkeyPatch, deliver: Callable[..., None]) -> None:
     deliver(1, 1)
     monkeypatch.setenv(

@@ -17,6 +17,7 @@ import yaml
 from connectors.descriptor import DropFolder, agency_ids, load_agency
 from connectors.endpoint import endpoint_from_environment
 from dags.assets import SITES
+from dags.notifying import MAIL, WEBHOOK
 from feeds.server import settings_from_environment
 from feeds.signature import KEY_VARIABLE
 from feeds.sites import load_sites
@@ -130,6 +131,16 @@ def test_airflow_reaches_an_agency_where_the_command_line_does(services: dict[st
         assert connection.get("password") == endpoint.secret
         assert (connection.get("extra", {}).get("ca_file") or None) == endpoint.ca_file
         assert connection.get("extra", {}).get("host_key") == endpoint.host_key
+
+
+def test_digests_leave_by_the_channels_that_the_dags_look_for(services: dict[str, dict[str, Any]]) -> None:
+    given = _environment(services["worker"])
+    example = (ROOT / "deploy/env.example").read_text(encoding="utf-8")
+    for channel, connection_type in ((MAIL, "smtp"), (WEBHOOK, "generic")):
+        variable = f"AIRFLOW_CONN_{channel.upper()}"
+        assert VARIABLE.fullmatch(given[variable])["how"] == ":-", variable  # type: ignore[index]
+        [shown] = re.findall(rf"^# {variable.removeprefix('AIRFLOW_CONN_')}_CONNECTION=(.*)$", example, re.MULTILINE)
+        assert json.loads(shown)["conn_type"] == connection_type
 
 
 def test_nothing_is_set_that_nobody_reads(services: dict[str, dict[str, Any]]) -> None:
