@@ -60,6 +60,7 @@ def run(penalties: Path, register: Path, home: Path, sites: list[str]) -> dict[s
     )
     attached = timed("attach", lambda: attach(office, as_of=AS_OF))
     judge_of_this_process().close()  # in production each step is a process of its own
+    timed("imports for publish", judge_one_row)
     peak_after_attach = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     published = timed("publish", lambda: publish(office, sites, as_of=AS_OF))
     return {

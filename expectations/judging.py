@@ -4,8 +4,9 @@ It builds its configuration in Python anew for every batch, a quarter of a secon
 standardises rows on threads it waits for the interpreter's lock most of the time: two seconds of work took seven.
 
 The process is started by the first question, asked through its standard input, and ends when that is closed, as it is
-when the asking process dies. One request and one answer at a time, each an 8-byte big-endian length and an Arrow IPC
-stream:
+when the asking process dies. Where ``SOCKET_VARIABLE`` names a socket that ``expectations.judge_server`` listens on, a
+process of the server's answers in its place: Great Expectations is imported there already, which takes seconds. One
+request and one answer at a time, each an 8-byte big-endian length and an Arrow IPC stream:
 
 * request: one batch as ``runner.asked_of`` makes it; the schema's metadata ``suite`` is the suite as JSON.
 * answer: a row per expectation (``ANSWER``); or no row, and ``failed`` in the schema's metadata says why.
@@ -18,12 +19,14 @@ import contextlib
 import functools
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from typing import IO, Final
+from pathlib import Path
+from typing import IO, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +39,8 @@ ANSWER: Final = pa.schema(
     [("id", pa.string()), ("evaluated", pa.int64()), ("unexpected", pa.int64()), ("positions", pa.list_(pa.int64()))]
 )
 
+SOCKET_VARIABLE: Final = "DISCLOSURE_JUDGE_SOCKET"
+"""Names the socket of a judge server; where nobody listens, each asking process starts a judge of its own."""
 _LENGTH_BYTES: Final = 8
 _STOPS_WITHIN: Final = 5.0
 """Seconds that the process has to end by itself."""
@@ -47,7 +52,7 @@ class Judge:
     def __init__(self) -> None:
         """Nothing is started yet."""
         self._lock = threading.Lock()
-        self._process: _Pipes | None = None
+        self._line: _Line | None = None
 
     def start(self) -> None:
         """Start the process if it is not running; it imports Great Expectations while the caller goes on."""
@@ -60,8 +65,8 @@ class Judge:
         with self._lock:
             answer = self._running().ask(asked.replace_schema_metadata({"suite": _suite_as_json(suite)}))
             if answer is None:
-                code, self._process = self._running().end(), None
-                raise SuiteFailed(f"{suite.label}: the judging process ended (exit code {code})")
+                how, self._line = self._running().end(), None
+                raise SuiteFailed(f"{suite.label}: the judging process ended ({how})")
         if failed := (answer.schema.metadata or {}).get(b"failed"):
             raise SuiteFailed(failed.decode())
         return {
@@ -72,18 +77,28 @@ class Judge:
     def close(self) -> None:
         """End the process and free its memory; the next question starts another."""
         with self._lock:
-            if self._process is not None:
-                self._process.end()
-                self._process = None
+            if self._line is not None:
+                self._line.end()
+                self._line = None
 
-    def _running(self) -> _Pipes:
-        if self._process is None:
-            self._process = _Pipes()
-        return self._process
+    def _running(self) -> _Line:
+        if self._line is None:
+            self._line = _served() or _Pipes()
+        return self._line
+
+
+class _Line(Protocol):
+    """A judging process as the asking one has it."""
+
+    def ask(self, request: pa.RecordBatch) -> pa.RecordBatch | None:
+        """Return the answer; null when the process is gone."""
+
+    def end(self) -> str:
+        """End the process, and say how it ended."""
 
 
 class _Pipes:
-    """A judging process and both ends of it."""
+    """A judging process of one's own, and both ends of it."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -94,7 +109,6 @@ class _Pipes:
         )
 
     def ask(self, request: pa.RecordBatch) -> pa.RecordBatch | None:
-        """Return the answer; null when the process is gone."""
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise AssertionError("both ends are pipes")
@@ -104,12 +118,57 @@ class _Pipes:
         except BrokenPipeError:
             return None
 
-    def end(self) -> int:
-        """End the process and return its exit code."""
+    def end(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired, BrokenPipeError):
             self._process.communicate(timeout=_STOPS_WITHIN)
         self._process.kill()
-        return self._process.wait()
+        return f"exit code {self._process.wait()}"
+
+
+class _Socket:
+    """A judging process of a server; it ends when the connection is closed."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._asks, self._answers = connection.makefile("wb"), connection.makefile("rb")
+
+    def ask(self, request: pa.RecordBatch) -> pa.RecordBatch | None:
+        try:
+            _send(self._asks, request)
+            return _receive(self._answers)
+        except (BrokenPipeError, ConnectionResetError):
+            return None
+
+    def end(self) -> str:
+        for each in (self._asks, self._answers, self._connection):
+            with contextlib.suppress(OSError):
+                each.close()
+        return "its server closed the connection"
+
+
+def _served() -> _Socket | None:
+    """Return a connection to the judge server; null where none is named or none listens."""
+    named = os.environ.get(SOCKET_VARIABLE)
+    if not named:
+        return None
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        with short_address(Path(named)) as address:
+            connection.connect(address)
+    except OSError:
+        connection.close()
+        return None
+    return _Socket(connection)
+
+
+@contextlib.contextmanager
+def short_address(path: Path) -> Iterator[str]:
+    """Give an address of a socket file that is short, wherever it lies: the system takes 107 bytes and no more."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 @functools.cache
@@ -172,13 +231,18 @@ def _answer(asked: pa.RecordBatch) -> pa.RecordBatch:
     )
 
 
+def answer_all(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answer one request after the other until there are no more."""
+    while (asked := _receive(requests)) is not None:
+        _send(answers, _answer(asked))
+
+
 def main() -> None:
     """Answer requests until standard input ends; whatever a library prints goes to standard error."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     runner.warm_up()
-    while (asked := _receive(sys.stdin.buffer)) is not None:
-        _send(answers, _answer(asked))
+    answer_all(sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
-"""A real Airflow on this machine: database, secrets, three processes, and a sure way to end all of them.
+"""A real Airflow on this machine: database, secrets, its processes, and a sure way to end all of them.
 
 Layout of an Airflow home (mode 0700)::
 
     secrets.json     Fernet key, JWT secret, API secret; made once, mode 0600
     passwords.json   user and password of the web page, made once, mode 0600: this is where a person finds them
     instance.json    what runs now: address, and process id and start time per component
+    judge.sock       where Great Expectations is asked
     config/          the cluster policy that takes the DAGs off the clock, when asked for
     logs/            one file per component, and one folder per DAG, run and task
 
 The metadata is a database of its own (``airflow``) on the server of the given URL. Processes: the API server (which
-is also the task execution API), the scheduler with the LocalExecutor, and the DAG processor. No triggerer: nothing of
-ours defers, and deadline callbacks are synchronous ones that run in the executor. Each component is the leader of a
+is also the task execution API), the scheduler with the LocalExecutor, the DAG processor, and the judge that tasks ask
+(``expectations.judge_server``). No triggerer: nothing of ours defers, and deadline callbacks are synchronous ones that
+run in the executor. Each component is the leader of a
 session; ending an instance ends every process in those sessions, after a crash too.
 """
 
@@ -33,6 +35,7 @@ import psycopg
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from expectations.judging import SOCKET_VARIABLE
 from pipeline.airflow_client import AirflowClient
 
 if TYPE_CHECKING:
@@ -45,10 +48,12 @@ USER = "admin"
 RUN_ID_PATTERN = "^[A-Za-z0-9_.~:+|-]+$"
 """What Airflow allows by default, and the bar of a partition key: ids of scheduled and of back-filled runs hold it."""
 COMPONENTS: dict[str, tuple[str, ...]] = {
-    "api-server": ("api-server",),
-    "dag-processor": ("dag-processor",),
-    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "judge": ("expectations.judge_server",),
+    "api-server": ("airflow", "api-server"),
+    "dag-processor": ("pipeline.airflow_component", "dag-processor"),
+    "scheduler": ("pipeline.airflow_component", "scheduler", "--skip-serve-logs"),
 }
+"""The module that each process runs, and its arguments."""
 
 _TAIL_LINES = 25
 
@@ -287,6 +292,7 @@ def environment(settings: AirflowSettings, port: int, keys: Mapping[str, str]) -
         **{f"AIRFLOW__{name}": value for name, value in options.items()},
         **{f"AIRFLOW_CONN_AGENCY_{agency.upper()}": _connection(each) for agency, each in settings.endpoints.items()},
         "AIRFLOW_HOME": str(settings.home),
+        SOCKET_VARIABLE: str(settings.home / "judge.sock"),
         "NO_PROXY": direct,
         "no_proxy": direct,
         "PYTHONPATH": os.pathsep.join(search),
@@ -373,7 +379,7 @@ def _migrate(variables: Mapping[str, str], log: Path) -> None:
 def _launch(name: str, arguments: tuple[str, ...], variables: Mapping[str, str], logs: Path) -> Component:
     with (logs / f"{name}.log").open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
-            [sys.executable, "-m", "airflow", *arguments],
+            [sys.executable, "-m", *arguments],
             cwd=variables["AIRFLOW_HOME"],
             env=dict(variables),
             stdin=subprocess.DEVNULL,

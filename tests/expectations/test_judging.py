@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from expectations import runner
-from expectations.judging import Judge, judge_of_this_process
+from expectations.judging import SOCKET_VARIABLE, Judge, judge_of_this_process
 from expectations.suite import Expectation, Suite
 
 
@@ -81,6 +82,59 @@ def _judging_children() -> set[int]:
     threads = Path("/proc/self/task").glob("*/children")
     children = [int(child) for thread in threads for child in thread.read_text().split()]
     return {pid for pid in children if b"expectations.judging" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """A judge server whose socket lies deeper than a socket's address may be long."""
+    folder = tmp_path / ("deep" * 40)
+    folder.mkdir()
+    monkeypatch.setenv(SOCKET_VARIABLE, str(folder / "judge.sock"))
+    process = subprocess.Popen([sys.executable, "-m", "expectations.judge_server"])
+    until = time.monotonic() + 30
+    while not (folder / "judge.sock").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_server_answers_as_a_judge_of_ones_own_does(server: subprocess.Popen[bytes]) -> None:
+    others = _judging_children()
+    judges = [Judge(), Judge()]
+    for judge in judges:
+        answer = judge.judge({"a": COLUMN}, _suite("expect_column_values_to_be_null"))["X.a"]
+        assert (answer.evaluated, answer.unexpected, answer.positions.tolist()) == (5, 3, [1, 3, 4])
+    assert _judging_children() == others, "nobody started a process of its own"
+    assert len(_children(server.pid)) == len(judges)
+    assert stat.S_IMODE(Path(os.environ[SOCKET_VARIABLE]).stat().st_mode) == 0o600
+    for judge in judges:
+        judge.close()
+    until = time.monotonic() + 30
+    while _children(server.pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not _children(server.pid)
+
+
+def test_where_the_server_is_gone_there_is_no_verdict_and_then_a_judge_of_ones_own(
+    server: subprocess.Popen[bytes],
+) -> None:
+    judge, suite = Judge(), _suite("expect_column_values_to_be_null")
+    assert judge.judge({"a": COLUMN}, suite)["X.a"].unexpected == 3
+    [answering] = _children(server.pid)
+    server.kill()
+    server.wait()
+    os.kill(answering, signal.SIGKILL)
+    with pytest.raises(runner.SuiteFailed, match="its server closed the connection"):
+        judge.judge({"a": COLUMN}, suite)
+    others = _judging_children()
+    assert judge.judge({"a": COLUMN}, suite)["X.a"].unexpected == 3
+    assert len(_judging_children() - others) == 1
+    judge.close()
+
+
+def _children(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
 
 def test_the_judge_ends_with_the_process_that_asks_it() -> None:
