@@ -1,4 +1,4 @@
-"""A component of Airflow with libraries in memory that it forks for: ``python -m pipeline.airflow_component scheduler``.
+"""A component of Airflow that forks, with libraries in memory: ``python -m pipeline.airflow_component scheduler``.
 
 The scheduler's LocalExecutor forks a process per task, the DAG processor one per file. What they have imported their
 children have too, and need not spend the seconds of a core that the libraries take. So tasks run the code that was
