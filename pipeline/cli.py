@@ -215,7 +215,7 @@ def publish(
     """Publish the next release of each site: full, delta, tombstones, manifest, signature; scorecards beside it."""
     from feeds.release import ReleaseError
     from pipeline.office import open_office
-    from pipeline.publish import PublishError
+    from pipeline.press import PublishError
     from pipeline.publish import publish as publish_sites
     from pipeline.scorecard import publish_beside
 

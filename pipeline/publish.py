@@ -1,23 +1,14 @@
-"""Publish one site's next release: decide, build beside, verify, make visible by one atomic step.
-
-Order of events, so that a kill at any instruction does no harm: the release is entered as ``building``; its decisions
-are entered while the directory is written and verified where no reader looks; when both are there, one rename makes it
-visible; the ledger says ``visible``. A run that finds a ``building`` release asks the directory which side of the
-rename it stopped on.
-"""
+"""Publish sites: read the records once, hold each site for this process, and let the press make its next release."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import ibis
 import ibis.expr.types as ir
@@ -26,25 +17,18 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from expectations.judging import judge_of_this_process
-from expectations.suite import Suite
-from feeds.manifest import MANIFEST, Manifest, Part, manifest_hash, part_file
-from feeds.release import ReleaseSummary, build_release
 from feeds.signature import Signer
-from feeds.sites import Site, Table, load_sites
-from feeds.twin import Twin
-from feeds.visible import building_directory, current_release, discard_unfinished, make_visible
-from pipeline.acceptance import Acceptance, judge_acceptance, receiver_suite
-from pipeline.engine import Engine, to_query
+from feeds.sites import load_sites
+from pipeline.engine import Engine
 from pipeline.journal import journaled
 from pipeline.office import Office
-from pipeline.tombstones import withdrawn
-from store import acceptance, releases, runs
-from store.bulk import copy_in, read_batches
+from pipeline.press import Press, Published, publishable
+from store import releases, runs
+from store.bulk import read_batches
 from store.records import any_rows
 from store.withdrawals import STANDING
 from transforms import personal
-from transforms.columns import DAY, FREE_TEXT, MONEY, STANDARD_COLUMNS, TEXT, Kind
-from transforms.disclose import disclose, refuse
+from transforms.columns import FREE_TEXT, MONEY, STANDARD_COLUMNS, TEXT, Kind
 from transforms.personal_details import cut_details
 
 _PUBLISHABLE: Final = """
@@ -59,35 +43,6 @@ LEFT JOIN enterprise e ON e.uscc = a.uscc AND e.to_version IS NULL
 LEFT JOIN ({standing}) w USING (record_id)
 WHERE r.state IN ('accepted', 'superseded') AND (a.grade = 'certain' OR a.method = 'natural_person')
 """
-_EARLIER: Final = """
-SELECT DISTINCT ON (d.record_key) d.record_key, d.record_id, d.shown, d.until, d.first_shown, d.reason
-FROM disclosure d JOIN release r USING (release_id)
-WHERE d.site = $1 AND d.kind = $2 AND r.state = 'visible'
-ORDER BY d.record_key, d.disclosure_id DESC
-"""
-_EARLIER_SCHEMA: Final = pa.schema(
-    [
-        ("record_key", TEXT), ("record_id", pa.int64()), ("shown", pa.bool_()), ("until", DAY), ("first_shown", DAY),
-        ("reason", TEXT),
-    ]
-)  # fmt: skip
-
-
-class PublishError(RuntimeError):
-    """A release that must not be made; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A release as it stands: its number, its rows per table, and whether this run made it."""
-
-    site: str
-    sequence: int
-    as_of: dt.date
-    already_published: bool
-    manifest_sha256: str
-    tables: Mapping[str, Any]
-    directory: Path
 
 
 def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Published]:
@@ -114,7 +69,7 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
             places = {site_id: runs.next_number(connection) for site_id in sorted(site_ids)}
             held = [kind for kind in Kind if any_rows(connection, kind)]
             records = {kind: _load_records(office, engine, kind, as_of) for kind in held}
-        press = _Press(office, engine, records, seen, places, as_of=as_of, signer=signer)
+        press = Press(office, engine, records, seen, places, as_of=as_of, signer=signer)
         return [press.publish(sites[site_id]) for site_id in sorted(site_ids)]
 
 
@@ -130,18 +85,9 @@ def _only_publisher(office: Office, site: str) -> Iterator[None]:
             connection.execute(sa.text("SELECT pg_advisory_unlock(hashtext(:site))"), key)
 
 
-def _publishable(kind: Kind) -> pa.Schema:
-    return pa.schema(
-        [
-            ("record_id", pa.int64()), ("record_key", TEXT), ("last_changed", DAY), *STANDARD_COLUMNS[kind].items(),
-            ("withdrawal", TEXT), ("enterprise_uscc", TEXT), ("enterprise_name", TEXT),
-        ]
-    )  # fmt: skip
-
-
 def _load_records(office: Office, engine: Engine, kind: Kind, as_of: dt.date) -> ir.Table:
     """The newest attached row of each record; a version that is not attached yet does not displace one that is."""
-    schema = _publishable(kind)
+    schema = publishable(kind)
     columns = ", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind])
     query = _PUBLISHABLE.format(kind=kind.value, columns=columns, standing=STANDING.format(kind=kind.value))
     batches = (_readable(batch, schema, as_of) for batch in read_batches(office.bulk_url, query))
@@ -161,269 +107,3 @@ def _readable(batch: pa.RecordBatch, schema: pa.Schema, as_of: dt.date) -> pa.Re
         else:
             columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-class _Press:
-    """Makes the releases of one run, from one reading of the records.
-
-    ``records`` holds the kinds of which anything was ever received: of the others nothing is to be decided, and their
-    tables are empty.
-    """
-
-    def __init__(
-        self,
-        office: Office,
-        engine: Engine,
-        records: Mapping[Kind, ir.Table],
-        seen: int,
-        places: Mapping[str, int],
-        *,
-        as_of: dt.date,
-        signer: Signer,
-    ) -> None:
-        self._office = office
-        self._engine = engine
-        self._records = records
-        self._seen = seen
-        self._places = places
-        self._as_of = as_of
-        self._signer = signer
-        self._made: list[tuple[Site, Path]] = []
-        self._acceptances: dict[tuple[str, Kind], Acceptance] = {}
-        self._answered_as: dict[tuple[str, Kind], str] = {}
-
-    def publish(self, site: Site) -> Published:
-        root = self._office.settings.feeds / site.site
-        root.mkdir(parents=True, exist_ok=True)
-        with self._office.engine.begin() as connection:
-            _recover(connection, site.site, root)
-            previous = releases.newest_release(connection, site.site, "visible")
-            if previous is not None and previous.as_of > self._as_of:
-                raise PublishError(
-                    f"{site.site}: 第 {previous.sequence} 期的业务日是 {previous.as_of}, 晚于 {self._as_of}; "
-                    "已公布的历史不再改写。"
-                )
-            sequence = previous.sequence + 1 if previous else 1
-            release_id = releases.open_release(
-                connection, site.site, sequence, self._as_of, after_attachment=self._seen,
-                run_no=self._places[site.site],
-            )  # fmt: skip
-        building = building_directory(root, sequence)
-        try:
-            changed = {kind: self._decide(site, kind) for kind in self._records}
-            with ThreadPoolExecutor(1) as beside:
-                entered = beside.submit(self._enter, site, changed, release_id)
-                summary = self._build(site, current_release(root), building, sequence)
-                entered.result()
-        except BaseException:
-            if building.exists():
-                shutil.rmtree(building)
-            self._take_back(release_id)
-            raise
-        if previous is not None and previous.as_of == self._as_of and not _says_something(summary):
-            shutil.rmtree(building)
-            self._take_back(release_id)
-            return Published(
-                site.site, previous.sequence, self._as_of, True, previous.manifest_sha256 or "",
-                previous.summary or {}, (root / "current").resolve(),
-            )  # fmt: skip
-        make_visible(root, building, sequence)
-        tables = _tables(summary)
-        with self._office.engine.begin() as connection:
-            releases.mark_visible(connection, release_id, summary.manifest_sha256, tables)
-        directory = (root / "current").resolve()
-        self._made.append((site, directory))
-        return Published(site.site, sequence, self._as_of, False, summary.manifest_sha256, tables, directory)
-
-    def _take_back(self, release_id: int) -> None:
-        with self._office.engine.begin() as connection:
-            releases.drop_unfinished(connection, release_id)
-
-    def _decide(self, site: Site, kind: Kind) -> str:
-        """Decide every record of a kind for a site; return the query of the decisions that are new or changed."""
-        earlier = self._engine.load(
-            _named(site, kind, "earlier"),
-            _EARLIER_SCHEMA,
-            read_batches(self._office.bulk_url, _EARLIER, {"site": site.site, "kind": kind.value}),
-        )
-        shown_before = earlier.select("record_key", "first_shown")
-        proposed = self._engine.keep(
-            _named(site, kind, "proposed"),
-            disclose(self._records[kind], shown_before, site=site.site, kind=kind, as_of=self._as_of),
-        )
-        answer = self._accept(site, kind)
-        if answer is not None and answer.rows.num_rows:
-            ids = answer.refused
-            refused = self._engine.load(_named(site, kind, "refused"), ids.schema, [ids])
-            decided = self._engine.keep(_named(site, kind, "decisions"), refuse(proposed, refused, shown_before))
-        else:
-            decided = self._engine.keep_view(_named(site, kind, "decisions"), proposed)
-        return to_query(_changed(decided, earlier))
-
-    def _accept(self, site: Site, kind: Kind) -> Acceptance | None:
-        """Judge what a site would not take of what is about to be shown there; null where it asks nothing."""
-        table = next((table for table in site.tables if table.kind is kind), None)
-        suite = None if table is None else receiver_suite(site, table, self._as_of)
-        if table is None or suite is None:
-            return None
-        twin = self._asked_the_same(site, table, suite)
-        if twin is not None:
-            answer = twin.of(suite)
-        else:
-            proposed = _named(site, kind, "proposed")
-            relation = f"{proposed}_rows"
-            self._engine.keep_view(relation, self._rows_shown(kind, self._shown(proposed)))
-            with self._engine.cursor() as database:
-                answer = judge_acceptance(database, site=site, table=table, relation=relation, suite=suite)
-        self._acceptances[site.site, kind] = answer
-        return answer
-
-    def _asked_the_same(self, site: Site, table: Table, suite: Suite) -> Acceptance | None:
-        """Find the answer to the same questions about the same rows, written alike, on a site of this run."""
-        for other, directory in self._made:
-            answer = self._acceptances.get((other.site, table.kind))
-            if (
-                answer is not None
-                and answer.suite.expectations == suite.expectations
-                and Twin(other, directory, frozenset(Kind)).serves(table, site)
-                and self._alike(site, other, table.kind, "proposed")
-            ):
-                self._answered_as[site.site, table.kind] = other.site
-                return answer
-        return None
-
-    def _enter(self, site: Site, changed: Mapping[Kind, str], release_id: int) -> None:
-        """Enter the decisions of a release, and what its site would not take."""
-        with self._office.engine.begin() as connection:
-            for kind, query in changed.items():
-                constants = {"release_id": release_id, "site": site.site, "kind": kind.value}
-                for batch in self._engine.stream(query):
-                    rows = pa.Table.from_batches([batch])
-                    for name, value in constants.items():
-                        rows = rows.append_column(name, pa.repeat(pa.scalar(value), batch.num_rows))
-                    copy_in(connection, "disclosure", rows)
-                if answer := self._acceptances.get((site.site, kind)):
-                    acceptance.enter(
-                        connection, release_id, kind=kind, suite=answer.suite.label, counts=answer.counts,
-                        rows=answer.rows,
-                    )  # fmt: skip
-
-    def _build(self, site: Site, previous: Path | None, into: Path, sequence: int) -> ReleaseSummary:
-        relations: dict[Kind, str] = {}
-        for kind in {table.kind for table in site.tables} - self._records.keys():
-            relations[kind] = self._nothing(kind)
-        for kind in self._records:
-            shown = self._shown(_named(site, kind, "decisions"))
-            relations[kind] = _named(site, kind, "published")
-            self._engine.keep_view(relations[kind], self._rows_shown(kind, shown).drop("record_id"))
-        withdrawals = f"{site.site}_withdrawals"
-        tables = {
-            kind: (rows, *(self._engine.table(_named(site, kind, what)) for what in ("decisions", "earlier")))
-            for kind, rows in self._records.items()
-        }
-        self._engine.keep(withdrawals, withdrawn(self._engine, tables, as_of=self._as_of))
-        with self._engine.cursor() as database:
-            return build_release(
-                database,
-                site=site,
-                relations=relations,
-                withdrawals=withdrawals,
-                previous=previous,
-                into=into,
-                sequence=sequence,
-                as_of=self._as_of,
-                signer=self._signer,
-                twin=self._twin(site),
-            )
-
-    def _nothing(self, kind: Kind) -> str:
-        """A relation without rows, as one of published records."""
-        name = f"{kind}_nothing"
-        schema = _publishable(kind).remove(0)
-        self._engine.load(name, pa.schema([*schema, ("show_until", DAY), ("first_shown", DAY)]), [])
-        return name
-
-    def _alike(self, site: Site, other: Site, kind: Kind, what: str) -> bool:
-        """Tell whether two sites show the same records in the same way, by decisions proposed or made."""
-        if kind not in self._records or self._answered_as.get((site.site, kind)) == other.site:
-            return True
-        shown, theirs = (self._shown(_named(each, kind, what)) for each in (site, other))
-        return self._engine.same_rows(shown, theirs)
-
-    def _shown(self, decisions: str) -> ir.Table:
-        decided = self._engine.table(decisions)
-        return decided.filter(decided.shown).select(
-            shown_id=decided.record_id, show_until=decided.until, first_shown=decided.first_shown
-        )
-
-    def _rows_shown(self, kind: Kind, shown: ir.Table) -> ir.Table:
-        rows = self._records[kind]
-        return rows.inner_join(shown, rows.record_id == shown.shown_id).drop("shown_id")
-
-    def _twin(self, site: Site) -> Twin | None:
-        """Find a release of this run that shows the same records in the same way."""
-        for other, directory in self._made:
-            alike = Twin(other, directory, frozenset(Kind))
-            kinds = {
-                table.kind
-                for table in site.tables
-                if alike.serves(table, site) and self._alike(site, other, table.kind, "decisions")
-            }
-            if kinds:
-                return Twin(other, directory, frozenset(kinds))
-        return None
-
-
-def _named(site: Site, kind: Kind, what: str) -> str:
-    return f"{kind}_{site.site}_{what}"
-
-
-def _changed(decided: ir.Table, earlier: ir.Table) -> ir.Table:
-    """Decisions that differ from the newest visible one about the same record."""
-    was = earlier.select(
-        earlier_key=earlier.record_key, was_id=earlier.record_id, was_shown=earlier.shown, was_until=earlier.until,
-        was_reason=earlier.reason,
-    )  # fmt: skip
-    compared = decided.left_join(was, decided.record_key == was.earlier_key)
-    never = dt.date(1, 1, 1)
-    return compared.filter(
-        compared.was_id.isnull()
-        | (compared.was_id != compared.record_id)
-        | (compared.was_shown != compared.shown)
-        | (compared.was_reason != compared.reason)
-        | (compared.was_until.fill_null(never) != compared.until.fill_null(never))
-    ).select(decided.columns)
-
-
-def _recover(connection: sa.Connection, site: str, root: Path) -> None:
-    """Finish or take back what a killed run left."""
-    building = releases.newest_release(connection, site, "building")
-    current = current_release(root)
-    if building is not None:
-        if current is not None and int(current.name) == building.sequence:
-            content = (current / MANIFEST).read_bytes()
-            tables = _tables_of(Manifest.from_bytes(content))
-            releases.mark_visible(connection, building.release_id, manifest_hash(content), tables)
-        else:
-            releases.drop_unfinished(connection, building.release_id)
-    discard_unfinished(root)
-
-
-def _tables_of(manifest: Manifest) -> dict[str, dict[str, Any]]:
-    """What ``_tables`` says of a release, read from the release itself."""
-    return {
-        name: {"kind": entry.kind.value}
-        | {part.value: manifest.files[part_file(name, part, "jsonl")].rows for part in Part}
-        for name, entry in manifest.tables.items()
-    }
-
-
-def _tables(summary: ReleaseSummary) -> dict[str, dict[str, Any]]:
-    return {
-        name: {"kind": table.kind.value, "full": table.full, "delta": table.delta, "tombstones": table.tombstones}
-        for name, table in summary.tables.items()
-    }
-
-
-def _says_something(summary: ReleaseSummary) -> bool:
-    return any(table.delta or table.tombstones for table in summary.tables.values())

@@ -29,7 +29,7 @@ import sqlalchemy as sa
 
 from connectors.descriptor import DescriptorError, agency_ids, load_agency
 from pipeline.office import Office
-from pipeline.publish import Published
+from pipeline.press import Published
 from store import scorecards as counts
 from store.schema import agency_output, delivery, review_event, step_run
 from store.scorecards import Counted, Output, Waiting

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from expectations.judging import SOCKET_VARIABLE
 from pipeline.office import Office
 from pipeline.settings import Settings
 from store import embedded
@@ -36,6 +40,7 @@ class Site:
 
     home: Path
     database_url: str
+    judge_server: Path
 
     @property
     def environment(self) -> dict[str, str]:
@@ -46,6 +51,7 @@ class Site:
             "DATABASE_URL": self.database_url,
             "DISCLOSURE_SIGNING_KEY": SIGNING_KEY,
             "COLUMNS": "200",
+            SOCKET_VARIABLE: str(self.judge_server),
         }
 
 
@@ -76,7 +82,23 @@ def template(server: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_home(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Site]:
+def judge_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Great Expectations, imported once for all processes of the session, as one machine has it."""
+    path = tmp_path_factory.mktemp("judge") / "judge.sock"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(SOCKET_VARIABLE, str(path))
+        process = subprocess.Popen([sys.executable, "-m", "expectations.judge_server"])
+        while not path.exists() and process.poll() is None:
+            time.sleep(0.01)
+        yield path
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def new_home(
+    server: str, template: str, judge_server: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Site]:
     """Make a fresh home with a fresh, migrated database."""
 
     def make() -> Site:
@@ -86,7 +108,7 @@ def new_home(server: str, template: str, tmp_path_factory: pytest.TempPathFactor
             connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
         maintenance.dispose()
         url = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
-        return Site(tmp_path_factory.mktemp("home"), url)
+        return Site(tmp_path_factory.mktemp("home"), url, judge_server)
 
     return make
 

@@ -43,7 +43,7 @@ _LONGEST: Final = 2.0
 """Seconds from the first byte of an answer to its last; a real one is given ten minutes."""
 _WHILE_COLLECTING: Final = ("pipeline.collect:_keep:after", "store.records:store_rows:after")
 """A page is in the archive and not in the ledger; rows are in the database and not committed."""
-_WHILE_PUBLISHING: Final = ("pipeline.publish:make_visible:before", "pipeline.publish:make_visible:after")
+_WHILE_PUBLISHING: Final = ("pipeline.press:make_visible:before", "pipeline.press:make_visible:after")
 _PAGE_ROWS: Final = 10
 """Rows of a page: so few that the days of a small simulator have pages to lose."""
 

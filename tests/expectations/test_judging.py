@@ -19,6 +19,12 @@ from expectations.judging import SOCKET_VARIABLE, Judge, judge_of_this_process
 from expectations.suite import Expectation, Suite
 
 
+@pytest.fixture(autouse=True)
+def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another test of this session may have named one."""
+    monkeypatch.delenv(SOCKET_VARIABLE, raising=False)
+
+
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
     asked = Judge()

@@ -25,10 +25,10 @@ INGEST_CUTS = (
 )
 ATTACH_CUTS = ("pipeline.attach:copy_in:after",)
 PUBLISH_CUTS = (
-    "pipeline.publish:build_release:before",  # entered as building, no file yet
-    "pipeline.publish:make_visible:before",  # built and verified, unseen
+    "pipeline.press:build_release:before",  # entered as building, no file yet
+    "pipeline.press:make_visible:before",  # built and verified, unseen
     "feeds.visible:point_at:before",  # in its place, nobody is sent there
-    "pipeline.publish:make_visible:after",  # seen by readers, the ledger does not know
+    "pipeline.press:make_visible:after",  # seen by readers, the ledger does not know
 )
 
 

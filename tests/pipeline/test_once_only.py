@@ -11,7 +11,7 @@ from delivering import DAY, NEXT_DAY, Company, as_csv, penalty, registered, writ
 
 from pipeline.attach import NoRegister
 from pipeline.ingest import ingest_file
-from pipeline.publish import PublishError
+from pipeline.press import PublishError
 from pipeline.reconcile import reconcile
 from transforms.columns import Kind
 

@@ -38,8 +38,8 @@ PAGES = (
 )  # fmt: skip
 
 
-NO_PAGES = ("/health", "/findings/base-gaps", "/findings/packet")
-"""Answers that are no page: a word, and files."""
+NO_PAGES = ("/health", "/findings/base-gaps", "/findings/packet", "/data-docs/data_docs.css")
+"""Answers that are no page: a word, files, a style sheet."""
 
 
 @pytest.fixture
