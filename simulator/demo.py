@@ -31,6 +31,7 @@ from pipeline.airflow_runtime import AirflowFailedError
 from pipeline.campaign.files import FOLDER as REPORTS
 from pipeline.campaign.files import write_files
 from pipeline.campaign.making import make_report
+from pipeline.data_docs import FOLDER as DOCS
 from pipeline.reconcile import reconcile
 from simulator.business_days import DEMO_DAYS
 from simulator.demo_numbers import DemoNumbers, FeedCheck, ReleaseNumbers, check_feeds, count
@@ -155,6 +156,7 @@ def next_steps(home: Path, numbers: DemoNumbers, campaign: Sequence[Path] = ()) 
             if campaign
             else []
         ),
+        ("检查结果 Data Docs, a page per delivery", str(home / DOCS)),
         ("公示文件 feeds of the four sites", str(home / "feeds")),
         ("站点客户端副本 the clients' copies", str(home / "clients")),
         *(example if numbers.example else []),
