@@ -26,7 +26,7 @@ def load_descriptor(path: Path) -> Agency:
     """Read one descriptor file. Raises DescriptorError that names file, line and key of every mistake."""
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise DescriptorError(f"{path.name} line {line}: not readable as YAML: {error.problem}") from error

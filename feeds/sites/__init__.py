@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -173,7 +173,7 @@ def _refuse_repeated_keys(node: yaml.Node, file: Path) -> None:
 def _read(file: Path) -> tuple[yaml.Node, dict[str, Any]]:
     text = file.read_text(encoding="utf-8")
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
         content = read_yaml(text)
     except yaml.YAMLError as error:
         raise DescriptorError(f"{file.name}: {error}") from error
@@ -220,10 +220,19 @@ def load_site(file: Path) -> Site:
     return site
 
 
-def load_sites(folder: Path = _FOLDER) -> dict[str, Site]:
-    """Return every site of ``folder`` by its id, in the order of the ids.
+def load_sites(folder: Path | None = None) -> dict[str, Site]:
+    """Return every site of ``folder`` by its id, in the order of the ids; without one, of those that we publish to.
 
     Raises:
         DescriptorError: one of the descriptors cannot be used.
     """
+    return _read_all(folder) if folder else dict(_our_sites())
+
+
+@cache
+def _our_sites() -> dict[str, Site]:
+    return _read_all(_FOLDER)
+
+
+def _read_all(folder: Path) -> dict[str, Site]:
     return {file.stem: load_site(file) for file in sorted(folder.glob("*.yaml"))}
