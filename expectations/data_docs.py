@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from expectations.runner import great_expectations
-from expectations.suite import Expectation, Suite
+from expectations.suite import SEVERITY_NAMES, Expectation, Suite
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 STYLE_SHEET: Final = _TEMPLATES / "data_docs.css"
 """What a page looks for beside itself."""
-_SEVERITIES: Final = {"reject": "退回", "hold": "待复核", "warn": "提示"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def data_docs(
     document = _renderer().render(_validation(suite, [_result(each, counts[each.id]) for each in asked]))
     shown = {
         "title": title, "facts": facts, "others": others, "told": told, "failed": failed, "failures": len(failing),
-        "judged": len(asked), "severities": _SEVERITIES, "suite_name": suite.name,
+        "judged": len(asked), "severities": SEVERITY_NAMES, "suite_name": suite.name,
     }  # fmt: skip
     return str(_view().render(document, template="data_docs.j2", **shown))
 

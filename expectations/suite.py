@@ -25,6 +25,12 @@ _SEVERITIES: Final[dict[RuleSet, tuple[Severity, ...]]] = {
     "receiver": ("withhold", "warn"),
 }
 """A receiver's rule says nothing about the row: it may keep it from one site."""
+SEVERITY_NAMES: Final[dict[str, str]] = {
+    "reject": "退回",
+    "hold": "待复核",
+    "warn": "提示",
+    "withhold": "不送该网站",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +85,11 @@ class Suite:
     def label(self) -> str:
         """Name and version, as verdicts carry it."""
         return f"{self.name}@{self.version}"
+
+    @functools.cached_property
+    def by_id(self) -> dict[str, Expectation]:
+        """Its expectations by id."""
+        return {each.id: each for each in self.expectations}
 
     def of_scope(self, scope: Scope) -> Suite:
         """Return the part of this suite that can be judged knowing so much: rows, the delivery, records beyond it."""

@@ -12,10 +12,8 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +21,9 @@ import duckdb
 import pyarrow as pa
 
 from feeds import algebra
-from feeds.hashed_file import BLOCK, FileHashes, hash_file, write_lines
-from feeds.line_stream import write_rows
+from feeds.hashed_file import hash_file, write_lines
 from feeds.manifest import (
     DATA_PACKAGE,
-    FORMATS,
     MANIFEST,
     PUBLIC_KEY,
     SIGNATURE,
@@ -43,22 +39,14 @@ from feeds.manifest import (
     part_file,
     schema_file,
 )
+from feeds.part_files import Gone, file_entry, link_first_delta, write_delta, write_full, write_tombstones
 from feeds.privacy import is_personal, review
 from feeds.row_text import (
     clean_text,
     csv_header,
-    csv_line,
-    csv_text,
-    day_text,
     identifier,
-    json_line,
-    json_text,
     literal,
     published_value,
-    xml_head,
-    xml_line,
-    xml_tail,
-    xml_text,
 )
 from feeds.sample import ReadBackError, check_sample
 from feeds.signature import Signer
@@ -95,18 +83,6 @@ class ReleaseSummary:
     tables: Mapping[str, TableSummary]
     bytes: int
     manifest_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Gone:
-    """A tombstone: why the record of ``key`` is no longer shown."""
-
-    key: str
-    reason_code: str | None
-    reason: str | None
-    legal_basis: str | None
-    effective_date: dt.date | None
-    successor_key: str | None
 
 
 def _some(items: Sequence[str]) -> str:
@@ -159,112 +135,10 @@ def _sorted_rows(
     return files
 
 
-# --- writing -----------------------------------------------------------------------------------------------------
-
-
-def _heads(site: Site, codes: Sequence[str]) -> dict[str, bytes]:
-    return {"csv": csv_header(codes, bom=site.csv.bom), "jsonl": b"", "xml": xml_head(site.xml.root)}
-
-
-def _tails(site: Site) -> dict[str, bytes]:
-    return {"csv": b"", "jsonl": b"", "xml": xml_tail(site.xml.root)}
-
-
-def _entry(rows: int | None, hashes: FileHashes) -> FileEntry:
-    return FileEntry(rows=rows, bytes=hashes.bytes, sha256=hashes.sha256, sm3=hashes.sm3)
-
-
-def _write_full(table: Table, site: Site, sorted_rows: Sequence[Path], into: Path) -> dict[str, FileEntry]:
-    heads, tails = _heads(site, table.codes), _tails(site)
-    lines = {
-        "csv": csv_line(table.columns),
-        "jsonl": json_line(table.columns),
-        "xml": xml_line(table.columns, site),
-    }
-    names = {form: part_file(table.table, Part.FULL, form) for form in FORMATS}
-    with ThreadPoolExecutor(len(FORMATS)) as pool:
-        writing = {
-            form: pool.submit(write_rows, sorted_rows, lines[form], into / names[form], heads[form], tails[form])
-            for form in FORMATS
-        }
-        return {names[form]: _entry(*written.result()) for form, written in writing.items()}
-
-
-def _picked(path: Path, skip: int, ordinals: Sequence[int]) -> Iterator[bytes]:
-    """Yield the lines of ``path`` whose number, counted from 0 after the first ``skip`` lines, is in ``ordinals``."""
-    with path.open("rb", buffering=BLOCK) as stream:
-        at = 0
-        lines = islice(stream, skip, None)
-        for ordinal in ordinals:
-            yield next(islice(lines, ordinal - at, None))
-            at = ordinal + 1
-
-
-def _write_delta(table: Table, site: Site, into: Path, ordinals: Sequence[int]) -> dict[str, FileEntry]:
-    heads, tails = _heads(site, table.codes), _tails(site)
-    full = {form: into / part_file(table.table, Part.FULL, form) for form in FORMATS}
-    wanted = set(ordinals)
-    rows: dict[str, Iterable[bytes]] = {
-        "csv": (row for i, (_, row) in enumerate(algebra.keyed_rows(full["csv"])) if i in wanted),
-        "jsonl": _picked(full["jsonl"], 0, ordinals),
-        "xml": _picked(full["xml"], heads["xml"].count(b"\n"), ordinals),
-    }
-    entries = {}
-    for form in FORMATS:
-        name = part_file(table.table, Part.DELTA, form)
-        hashes = write_lines(into / name, _framed(heads[form], rows[form], tails[form]))
-        entries[name] = _entry(len(ordinals), hashes)
-    return entries
-
-
-def _framed(head: bytes, rows: Iterable[bytes], tail: bytes) -> Iterator[bytes]:
-    yield head
-    yield from rows
-    yield tail
-
-
-def _link_first_delta(table: Table, into: Path, full: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
-    entries = {}
-    for form in FORMATS:
-        whole, name = part_file(table.table, Part.FULL, form), part_file(table.table, Part.DELTA, form)
-        (into / name).hardlink_to(into / whole)
-        entries[name] = full[whole]
-    return entries
-
-
-def _write_tombstones(table: Table, site: Site, into: Path, gone: Sequence[_Gone]) -> dict[str, FileEntry]:
-    codes = [column.code for column in tombstone_columns(table)]
-    cells = [
-        (
-            one.key,
-            one.reason_code,
-            one.reason,
-            one.legal_basis,
-            day_text(one.effective_date, site) if one.effective_date else None,
-            one.successor_key,
-        )
-        for one in gone
-    ]
-    heads, tails = _heads(site, codes), _tails(site)
-    rows = {
-        "csv": (csv_text(row).encode() for row in cells),
-        "jsonl": (json_text(codes, row).encode() for row in cells),
-        "xml": (xml_text(site.xml.row, codes, row).encode() for row in cells),
-    }
-    entries = {}
-    for form in FORMATS:
-        name = part_file(table.table, Part.TOMBSTONES, form)
-        hashes = write_lines(into / name, _framed(heads[form], rows[form], tails[form]))
-        entries[name] = _entry(len(cells), hashes)
-    return entries
-
-
 # --- withdrawals -------------------------------------------------------------------------------------------------
 
 
-def _tombstones(
-    database: duckdb.DuckDBPyConnection, table: Table, withdrawals: str, keys: Sequence[str]
-) -> list[_Gone]:
+def _tombstones(database: duckdb.DuckDBPyConnection, table: Table, withdrawals: str, keys: Sequence[str]) -> list[Gone]:
     """Find the reason of each key that is gone: of several, the one that took effect last."""
     if not keys:
         return []
@@ -277,7 +151,7 @@ def _tombstones(
         "ORDER BY record_key, effective_date NULLS FIRST, reason_code NULLS FIRST, reason, legal_basis, successor_key",
         [table.kind.value, list(keys)],
     ).fetchall()
-    found = {row[0]: _Gone(row[0], row[2], row[3], row[4], row[1], row[5]) for row in rows}
+    found = {row[0]: Gone(row[0], row[2], row[3], row[4], row[1], row[5]) for row in rows}
     if unexplained := [key for key in keys if key not in found or not found[key].reason_code]:
         raise ReleaseError(f"{table.table}: 记录不再公示却没有撤下原因, 不能无声消失: {_some(unexplained)}")
     gone = [found[key] for key in keys]
@@ -357,15 +231,15 @@ def _build_table(
         read_back = twin.has_linked(table, into)
     else:
         sorting = into / f".{table.table}"
-        files = _write_full(table, site, _sorted_rows(database, table, relation, site, into=sorting, as_of=as_of), into)
+        files = write_full(table, site, _sorted_rows(database, table, relation, site, into=sorting, as_of=as_of), into)
         shutil.rmtree(sorting)
     full = into / part_file(table.table, Part.FULL, "csv")
     entry = files[full.name]
     base = _base(table, site, previous)
-    gone: list[_Gone] = []
+    gone: list[Gone] = []
     if base.path is None:
         changed = entry.rows or 0
-        files |= _link_first_delta(table, into, files)
+        files |= link_first_delta(table, into, files)
     else:
         ordinals, keys = [], []
         for ordinal, key in algebra.compared(base.keyed_rows(), algebra.keyed_rows(full)):
@@ -375,8 +249,8 @@ def _build_table(
                 keys.append(key.decode())
         changed = len(ordinals)
         gone = _tombstones(database, table, withdrawals, keys)
-        files |= _write_delta(table, site, into, ordinals)
-    files |= _write_tombstones(table, site, into, gone)
+        files |= write_delta(table, site, into, ordinals)
+    files |= write_tombstones(table, site, into, gone)
     _verify_table(table, site, base, into, files, read_back=read_back)
     rows = entry.rows or 0
     return _BuiltTable(
@@ -485,7 +359,7 @@ def build_release(
             (DATA_PACKAGE, data_package(site, sequence, files)),
             (PUBLIC_KEY, signer.public_pem),
         ):
-            files[name] = _entry(None, write_lines(into / name, [content]))
+            files[name] = file_entry(None, write_lines(into / name, [content]))
         manifest = Manifest(
             site=site.site,
             site_name=site.name,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from feeds.hashed_file import BLOCK, write_lines
 from feeds.manifest import FORMATS, MANIFEST, FileEntry, Manifest, Part, part_file
-from feeds.row_text import csv_header, xml_head, xml_tail
+from feeds.part_files import Frame, file_entry, frame_of
 from feeds.sites import Site, Table
 from transforms.columns import Kind
 
@@ -42,15 +42,13 @@ class Twin:
         entries: dict[str, FileEntry] = {}
         for form in FORMATS:
             name = part_file(table.table, Part.FULL, form)
-            frame, own = _frame(table, self.site, form), _frame(table, site, form)
+            frame, own = frame_of(form, table.codes, self.site), frame_of(form, table.codes, site)
             if frame == own:
                 (into / name).hardlink_to(self.directory / name)
                 entries[name] = known[name]
             else:
                 hashes = write_lines(into / name, _reframed(self.directory / name, frame, own))
-                entries[name] = FileEntry(
-                    rows=known[name].rows, bytes=hashes.bytes, sha256=hashes.sha256, sm3=hashes.sm3
-                )
+                entries[name] = file_entry(known[name].rows, hashes)
         return entries
 
     def has_linked(self, table: Table, into: Path) -> bool:
@@ -59,16 +57,7 @@ class Twin:
         return all((into / name).samefile(self.directory / name) for name in names)
 
 
-def _frame(table: Table, site: Site, form: str) -> tuple[bytes, bytes]:
-    """What stands before and after the rows of a full file."""
-    if form == "csv":
-        return csv_header(table.codes, bom=site.csv.bom), b""
-    if form == "xml":
-        return xml_head(site.xml.root), xml_tail(site.xml.root)
-    return b"", b""
-
-
-def _reframed(path: Path, frame: tuple[bytes, bytes], own: tuple[bytes, bytes]) -> Iterator[bytes]:
+def _reframed(path: Path, frame: Frame, own: Frame) -> Iterator[bytes]:
     rows = path.stat().st_size - len(frame[0]) - len(frame[1])
     yield own[0]
     with path.open("rb") as stream:

@@ -217,7 +217,7 @@ def _told(texts: pa.Table, expectation: Expectation, suite: Suite, kind: Kind) -
     columns |= {
         "record_id": texts["record_id"],
         "judged": texts["judged"].cast(TEXT),
-        "value": personal.cut_telephones(personal.mask_ids(texts["text"])),
+        "value": personal.without_numbers(texts["text"]),
     }
     return pa.table([columns[name] for name in NOT_ACCEPTED.names], schema=NOT_ACCEPTED)
 
@@ -234,12 +234,12 @@ def told_of_release(connection: sa.Connection, site: str, release_id: int, *, mo
 
 def title_of(site: str, kind: str, expectation: str) -> str:
     """Return what a rule of a receiver says; its id where the suite does not have it any more."""
-    found = _expectations(site, Kind(kind)).get(expectation)
+    found = _rule(site, kind, expectation)
     return found.title if found else expectation
 
 
 def _in_words(site: str, found: Mapping[str, Any]) -> dict[str, str]:
-    expectation = _expectations(site, Kind(found["kind"])).get(found["expectation"])
+    expectation = _rule(site, found["kind"], found["expectation"])
     if expectation is None:
         return {"title": found["expectation"], "said": "", "remedy": ""}
     verdict = {"value": found["value"], "finding": None}
@@ -247,10 +247,9 @@ def _in_words(site: str, found: Mapping[str, Any]) -> dict[str, str]:
     return {"title": expectation.title, "said": said, "remedy": expectation.remedy}
 
 
-@functools.cache
-def _expectations(site: str, kind: Kind) -> dict[str, Expectation]:
-    suite = load_receiver_suite(site, kind)
-    return {each.id: each for each in suite.expectations} if suite else {}
+def _rule(site: str, kind: str, expectation: str) -> Expectation | None:
+    suite = load_receiver_suite(site, Kind(kind))
+    return suite.by_id.get(expectation) if suite else None
 
 
 @functools.cache

@@ -12,17 +12,17 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from connectors.descriptor import load_agency
+from connectors.descriptor import agency_name
 from expectations.data_docs import STYLE_SHEET, Counted, OtherCount, data_docs
 from expectations.suite import Suite, load_reference_suite, load_suite
 from pipeline.office import Office
 from pipeline.rule_titles import rule_title
+from pipeline.whole_file import write_whole
 from store.schema import check_result, delivery
-from transforms.columns import KIND_NAMES, REFERENCE_NAMES, Reference, Sheet, content_named
+from transforms.columns import CONTENT_NAMES, Reference, Sheet, content_named
 
 FOLDER: Final = "data_docs"
 """Folder of a home that the pages lie in."""
-_STATES: Final = ("checked", "held")
 
 
 def page_of(delivery_id: int) -> str:
@@ -35,17 +35,16 @@ def build_data_docs(
 ) -> Iterator[Path]:
     """Write the page of each delivery that was checked, of a business day or of the numbers given, and name it.
 
-    A page appears whole or not at all, and takes the place of the one before. Deliveries that were refused as a file
-    were asked nothing and have none.
+    A page appears whole or not at all, and takes the place of the one before. A delivery that was refused
+    as a file, or is held until people approve it, was asked nothing and has none.
     """
     target = folder or office.settings.state / FOLDER
-    target.mkdir(parents=True, exist_ok=True)
-    _put(target / STYLE_SHEET.name, STYLE_SHEET.read_text(encoding="utf-8"))
+    write_whole(target / STYLE_SHEET.name, STYLE_SHEET.read_bytes())
     chosen = delivery.c.delivery_id.in_(delivery_ids) if delivery_ids else delivery.c.as_of == as_of
     with office.engine.connect() as connection:
-        query = sa.select(delivery).where(chosen, delivery.c.state.in_(_STATES), delivery.c.suite.is_not(None))
+        query = sa.select(delivery).where(chosen, delivery.c.state == "checked", delivery.c.suite.is_not(None))
         for row in connection.execute(query.order_by(delivery.c.delivery_id)).all():
-            yield _put(target / page_of(row.delivery_id), _page(connection, row))
+            yield write_whole(target / page_of(row.delivery_id), _page(connection, row).encode())
 
 
 def _page(connection: sa.Connection, row: sa.Row[Any]) -> str:
@@ -69,7 +68,7 @@ def _page(connection: sa.Connection, row: sa.Row[Any]) -> str:
     now = ",".join(sorted(suite.label for suite in suites))
     if row.suite != now:
         facts.append(("注意", f"规则此后已改为 {now}; 下列标题与处理办法以现行规则为准"))
-    title = f"{load_agency(row.agency).names[0].name} {_name(row.kind)} 第 {row.delivery_id} 批"
+    title = f"{agency_name(row.agency)} {CONTENT_NAMES[content_named(row.kind)]} 第 {row.delivery_id} 批"
     judged = Suite(row.suite, suites[0].version, tuple(expectations.values()))
     return data_docs(judged, counts, title=title, facts=facts, others=others)
 
@@ -80,14 +79,3 @@ def _suites(kind: str, sheets: str | None) -> list[Suite]:
     if isinstance(content, Reference):
         return [load_reference_suite(content)]
     return [load_suite(content, Sheet(sheet)) for sheet in (sheets or "").split(",")]
-
-
-def _name(kind: str) -> str:
-    content = content_named(kind)
-    return REFERENCE_NAMES[content] if isinstance(content, Reference) else KIND_NAMES[content]
-
-
-def _put(path: Path, content: str) -> Path:
-    draft = path.with_name(f".{path.name}")
-    draft.write_text(content, encoding="utf-8")
-    return draft.replace(path)

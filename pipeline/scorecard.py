@@ -30,6 +30,7 @@ import sqlalchemy as sa
 from connectors.descriptor import DescriptorError, agency_ids, load_agency
 from pipeline.office import Office
 from pipeline.press import Published
+from pipeline.whole_file import write_whole
 from store import scorecards as counts
 from store.schema import agency_output, delivery, review_event, step_run
 from store.scorecards import Counted, Output, Waiting
@@ -321,10 +322,6 @@ def publish_beside(office: Office, published: Sequence[Published]) -> list[Path]
         if each.as_of not in made:
             made[each.as_of] = scorecards(office, each.as_of, as_of=each.as_of)
         cards = made[each.as_of]
-        folder.mkdir(parents=True, exist_ok=True)
-        for target, content in ((path.with_suffix(".csv"), cards.csv_bytes()), (path, cards.json_bytes())):
-            draft = folder / f".{target.name}"
-            draft.write_bytes(content)
-            draft.replace(target)
-            written.append(target)
+        written.append(write_whole(path.with_suffix(".csv"), cards.csv_bytes()))
+        written.append(write_whole(path, cards.json_bytes()))
     return written

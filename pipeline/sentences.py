@@ -12,7 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from expectations.messages import say
-from expectations.suite import Expectation, load_suite
+from expectations.suite import load_suite
 from store.schema import RECORDS
 from transforms import personal
 from transforms.columns import STANDARD_COLUMNS, TEXT, Kind, Sheet
@@ -41,7 +41,7 @@ def sentences(connection: sa.Connection, failed: Iterable[Failed]) -> list[str]:
         wanted[each.kind].add(each.record_id)
     rows = {(kind, row["record_id"]): row for kind, ids in wanted.items() for row in _rows(connection, kind, ids)}
     told = [_said(each, rows.get((each.kind, each.record_id))) for each in listed]
-    return [str(text) for text in personal.cut_telephones(personal.mask_ids(pa.array(told, TEXT))).to_pylist()]
+    return [str(text) for text in personal.without_numbers(pa.array(told, TEXT)).to_pylist()]
 
 
 def _rows(connection: sa.Connection, kind: str, ids: Iterable[int]) -> list[dict[str, Any]]:
@@ -57,15 +57,10 @@ def _said(failed: Failed, row: dict[str, Any] | None) -> str:
     if row is None:
         return ""
     kind, sheet = Kind(failed.kind), Sheet(row["sheet"])
-    expectation = _expectations(kind, sheet).get(failed.rule)
+    expectation = load_suite(kind, sheet).by_id.get(failed.rule)
     if expectation is None:
         return ""
     return say(expectation, row, {"value": failed.value, "finding": failed.finding}, _labels(kind, sheet))
-
-
-@functools.cache
-def _expectations(kind: Kind, sheet: Sheet) -> dict[str, Expectation]:
-    return {each.id: each for each in load_suite(kind, sheet).expectations}
 
 
 @functools.cache

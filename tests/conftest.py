@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,7 @@ import airflow_home  # noqa: F401  (before any test module can import Airflow)
 import psycopg
 import pytest
 import sqlalchemy as sa
+from judge_serving import serving
 from pydantic import SecretStr
 
 from expectations.judging import SOCKET_VARIABLE
@@ -85,14 +83,8 @@ def template(server: str) -> str:
 def judge_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Great Expectations, imported once for all processes of the session, as one machine has it."""
     path = tmp_path_factory.mktemp("judge") / "judge.sock"
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv(SOCKET_VARIABLE, str(path))
-        process = subprocess.Popen([sys.executable, "-m", "expectations.judge_server"])
-        while not path.exists() and process.poll() is None:
-            time.sleep(0.01)
+    with serving(path):
         yield path
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,9 @@ Content = Kind | Reference
 """What a delivery may hold."""
 
 
+CONTENT_NAMES: Final = dict[Content, str]((*KIND_NAMES.items(), *REFERENCE_NAMES.items()))
+
+
 def content_named(name: str) -> Content:
     """Return the kind or the reference of that name; ValueError where there is none."""
     return Reference(name) if name in tuple(Reference) else Kind(name)

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from connectors.descriptor import agency_name
 from pipeline.acceptance import title_of
 from pipeline.rule_titles import rule_title
 from workbench import charts, marks, words
@@ -47,7 +48,7 @@ _TEMPLATES: Final = Environment(
 )
 _TEMPLATES.filters.update(moment=_moment, count=_count)
 _TEMPLATES.globals.update(
-    word=words.word, agency_name=words.agency_name, site_name=words.site_name, rule_title=rule_title,
+    word=words.word, agency_name=agency_name, site_name=words.site_name, rule_title=rule_title,
     withholding=words.withholding, finding=words.finding, mark=marks.mark, bars=charts.bars, stacked=charts.stacked,
     version=VERSION, acceptance_title=title_of,
 )  # fmt: skip

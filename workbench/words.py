@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from typing import Final
 
-from connectors.descriptor import DescriptorError, load_agency
 from expectations.messages import FINDINGS
+from expectations.suite import SEVERITY_NAMES
 from feeds.sites import load_sites
 from pipeline.campaign.report import RETURN_STATES
 from pipeline.inspection_packet import FIELD_NAMES, FINDING_KINDS, LINK_NAMES
 from pipeline.rule_titles import ATTACH_REASONS, HOLD_REASONS
 from store.accounts import Role
-from transforms.columns import KIND_NAMES, REFERENCE_NAMES
+from transforms.columns import CONTENT_NAMES
 from transforms.policy import withholdings
 from transforms.sheets import SHEETS
 
@@ -20,11 +20,10 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "role": {
         Role.AGENCY: "机关数据员", Role.PLATFORM: "平台数据员", Role.APPROVER: "审批人", Role.AUDITOR: "审计员",
     },
-    "kind": {content.value: name for content, name in (*KIND_NAMES.items(), *REFERENCE_NAMES.items())},
+    "kind": {content.value: name for content, name in CONTENT_NAMES.items()},
     "sheet": {"standard": "790号表样", "legacy": "旧表样"},
     "severity": {
-        "refuse": "拒收", "reject": "退回", "hold": "待复核",
-        "warn": "提示", "review": "归属待定", "batch": "整批待批", "withhold": "不送该网站",
+        **SEVERITY_NAMES, "refuse": "拒收", "review": "归属待定", "batch": "整批待批",
     },
     "delivery_state": {"archived": "已归档", "checked": "已入库", "refused": "已拒收", "held": "整批待批"},
     "hold_state": {"open": "待批", "released": "已放行", "rejected": "已退回"},
@@ -87,15 +86,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
 def word(kind: str, code: str | None) -> str:
     """Return a code in Chinese, or as it is where nobody named it."""
     return "" if code is None else WORDS[kind].get(code, code)
-
-
-@functools.cache
-def agency_name(agency: str) -> str:
-    """Return the newest name of an agency, its id where it has no descriptor any more."""
-    try:
-        return load_agency(agency).names[0].name
-    except DescriptorError:
-        return agency
 
 
 @functools.cache

@@ -10,7 +10,7 @@ limits change by editing the file, never the code. Addresses, tokens and passwor
 from __future__ import annotations
 
 from connectors.descriptor.agency import Agency, AgencyCode, AgencyName, Contact, HandedOver
-from connectors.descriptor.loading import DescriptorError, agency_ids, load_agency, load_descriptor
+from connectors.descriptor.loading import DescriptorError, agency_ids, agency_name, load_agency, load_descriptor
 from connectors.descriptor.streams import (
     Absence,
     Circuit,
@@ -76,6 +76,7 @@ __all__ = [
     "Volume",
     "Watermark",
     "agency_ids",
+    "agency_name",
     "load_agency",
     "load_descriptor",
 ]

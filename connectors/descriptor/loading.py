@@ -47,6 +47,15 @@ def load_descriptor(path: Path) -> Agency:
     return agency
 
 
+@cache
+def agency_name(agency_id: str) -> str:
+    """Return the newest name of an agency, its id where it has no descriptor any more."""
+    try:
+        return load_agency(agency_id).names[0].name
+    except DescriptorError:
+        return agency_id
+
+
 _AGENCIES: Final = resources.files("connectors") / "agencies"
 
 

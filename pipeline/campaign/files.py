@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.campaign.page import write_page
 from pipeline.campaign.report import CampaignReport
 from pipeline.campaign.workbook import write_workbook
+from pipeline.whole_file import write_whole
 from store.campaign_reports import KeptReport
 
 FOLDER = "campaign"
@@ -19,16 +20,8 @@ def write_files(kept: KeptReport, folder: Path) -> list[Path]:
     A file appears whole or not at all.
     """
     report = CampaignReport.model_validate_json(kept.content)
-    folder.mkdir(parents=True, exist_ok=True)
     name = f"campaign_{kept.action}_{kept.as_of:%Y%m%d}_v{kept.version}"
-    written = []
-    for suffix, content in (
-        ("xlsx", write_workbook(report, kept.version)),
-        ("html", write_page(report, kept.version).encode()),
-    ):
-        target = folder / f"{name}.{suffix}"
-        draft = folder / f".{target.name}"
-        draft.write_bytes(content)
-        draft.replace(target)
-        written.append(target)
-    return written
+    return [
+        write_whole(folder / f"{name}.xlsx", write_workbook(report, kept.version)),
+        write_whole(folder / f"{name}.html", write_page(report, kept.version).encode()),
+    ]

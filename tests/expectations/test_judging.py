@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from judge_serving import serving
 
 from expectations import runner
 from expectations.judging import SOCKET_VARIABLE, Judge, judge_of_this_process
@@ -91,18 +92,12 @@ def _judging_children() -> set[int]:
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+def server(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A judge server whose socket lies deeper than a socket's address may be long."""
     folder = tmp_path / ("deep" * 40)
     folder.mkdir()
-    monkeypatch.setenv(SOCKET_VARIABLE, str(folder / "judge.sock"))
-    process = subprocess.Popen([sys.executable, "-m", "expectations.judge_server"])
-    until = time.monotonic() + 30
-    while not (folder / "judge.sock").exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    yield process
-    process.kill()
-    process.wait()
+    with serving(folder / "judge.sock") as process:
+        yield process
 
 
 def test_a_server_answers_as_a_judge_of_ones_own_does(server: subprocess.Popen[bytes]) -> None:

@@ -11,6 +11,7 @@ from delivering import DAY, NEXT_DAY, SOMEONE, as_csv, legacy_penalty, penalty
 
 from expectations.suite import load_suite
 from pipeline.data_docs import build_data_docs, page_of
+from pipeline.holds import decide
 from transforms.columns import Kind, Sheet
 
 
@@ -57,7 +58,7 @@ def test_a_page_holds_no_value_and_asks_no_other_host(known: Any, pages: Any) ->
     [page] = pages().values()
     for private in (SOMEONE, SOMEONE[6:14], "训诫", "仿某"):
         assert private not in page
-    assert "不经期望, 由系统计数" in page
+    assert "其他计数" in page
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page) and "<script" not in page
 
 
@@ -73,6 +74,15 @@ def test_pages_are_of_the_day_asked_and_the_same_when_built_again(known: Any, pa
 def test_a_delivery_that_was_refused_as_a_file_has_no_page(known: Any, pages: Any) -> None:
     known.ingest(b"<html><body>login</body></html>")
     assert pages() == {}
+
+
+def test_a_held_delivery_has_a_page_only_once_people_let_it_through(known: Any, pages: Any) -> None:
+    held = known.ingest([penalty(1)], agency="psb")
+    assert held.state == "held" and pages() == {}
+    for person in ("王平台", "李审批"):
+        decide(known.office, held.hold_id, person=person, decision="approve", reason="已核对", via="cli")
+    [page] = pages().values()
+    assert "0 项期望" not in page and "北京市公安局" in page
 
 
 def test_a_page_can_be_built_by_number_into_a_folder(known: Any, tmp_path: Path) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import datetime as dt
 import itertools
-import os
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,11 +42,6 @@ def app(office: Office, clock: Clock) -> FastAPI:
 @pytest.fixture
 def anonymous(app: FastAPI) -> Browser:
     return Browser(TestClient(app, follow_redirects=False))
-
-
-if "AIRFLOW_HOME" not in os.environ:  # read when Airflow is first imported
-    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
-    atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

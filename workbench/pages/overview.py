@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from connectors.descriptor import agency_name
 from pipeline.campaign.standing import Standing, current_action, standings
 from pipeline.holds import list_holds
 from pipeline.rule_titles import rule_title
@@ -13,7 +14,6 @@ from workbench.desk import At, Desk
 from workbench.reads.deliveries import day_by_agency
 from workbench.reads.reviews import AGES, waiting
 from workbench.rendering import render
-from workbench.words import agency_name
 
 router = APIRouter()
 
