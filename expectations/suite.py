@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from transforms.columns import Kind, Reference, Sheet
+from transforms.policy import in_force
 from transforms.yaml_text import read_yaml
 
 SUITES = Path(__file__).parent / "suites"
@@ -97,11 +98,7 @@ class Suite:
 
     def on(self, day: dt.date) -> Suite:
         """Return the part of this suite that is asked on a business day."""
-        return self.part(
-            each.id
-            for each in self.expectations
-            if (each.since is None or each.since <= day) and (each.until is None or day <= each.until)
-        )
+        return self.part(each.id for each in self.expectations if in_force(day, each.since, each.until))
 
     def part(self, ids: Iterable[str]) -> Suite:
         """Return the part of this suite with these ids; itself where that is all of it."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.columns import TEXT, Kind
+from transforms.policy import in_force
 from transforms.policy.clocks import Clock, clocks_of
 from transforms.workdays import CalendarMissing, add_workdays, workdays_between
 
@@ -36,7 +37,7 @@ def last_days_on_time(kind: Kind, decided: Iterable[dt.date], *, clock: str) -> 
     found: dict[dt.date, dt.date] = {}
     for limit in (each for each in clocks_of(kind) if each.id == clock):
         for day in sorted(set(decided)):
-            if limit.counts_from <= day and (limit.to is None or day <= limit.to):
+            if in_force(day, limit.counts_from, limit.to):
                 with contextlib.suppress(CalendarMissing):
                     found[day] = add_workdays(day, limit.workdays)
     return found

@@ -19,6 +19,7 @@ from transforms.columns import FREE_TEXT, NATURAL_PERSON, SOLE_TRADER, TEXT
 from transforms.distinct import ask_each_text
 from transforms.joining import join_present
 from transforms.personal_names import COMPOUND_SURNAMES, SURNAMES
+from transforms.policy import in_force
 from transforms.policy.content_marks import Mark, content_marks
 
 _LOOKED_AT: Final = tuple(name for name in FREE_TEXT if name not in ("basis", "certificate_name", "document_name"))
@@ -81,7 +82,7 @@ def _bears(texts: pa.StringArray, mark: Mark) -> pa.BooleanArray:
 
 @cache
 def _in_force(day: dt.date) -> tuple[Mark, ...]:
-    return tuple(mark for mark in content_marks() if mark.from_ <= day and (mark.to is None or day <= mark.to))
+    return tuple(mark for mark in content_marks() if in_force(day, mark.from_, mark.to))
 
 
 def _is_personal(names: pa.StringArray, where: pa.BooleanArray) -> pa.BooleanArray:

@@ -49,16 +49,24 @@ class PolicyInvalid(ValueError):
     """A policy table that cannot be used; names the row."""
 
 
+def in_force(day: dt.date, first: dt.date | None, last: dt.date | None) -> bool:
+    """Tell whether a dated row counts on a day, its first and last day included; null is no bound."""
+    return (first is None or first <= day) and (last is None or day <= last)
+
+
+def refuse_other_keys(row: dict[str, Any], keys: set[str]) -> None:
+    """Raise ``PolicyInvalid`` where a row has not exactly these keys."""
+    if other := row.keys() ^ keys:
+        raise PolicyInvalid(f"{row.get('id')}: missing or unknown key {', '.join(sorted(other))}")
+
+
 def periods_on(day: dt.date, *, site: str, kind: Kind) -> tuple[Period, ...]:
     """Return the rows in force on a day for a site and kind, in the order in which they are tried."""
     channels, periods = _period_table()
     return tuple(
         period
         for period in periods
-        if period.channel in channels[site]
-        and period.kind is kind
-        and period.from_ <= day
-        and (period.to is None or day <= period.to)
+        if period.channel in channels[site] and period.kind is kind and in_force(day, period.from_, period.to)
     )
 
 

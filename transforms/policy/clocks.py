@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from transforms.columns import Kind
-from transforms.policy import PolicyInvalid
+from transforms.policy import PolicyInvalid, refuse_other_keys
 from transforms.yaml_text import read_yaml
 
 _TABLE: Final = Path(__file__).with_name("clocks.yaml")
@@ -39,8 +39,7 @@ def read_clocks(text: str) -> tuple[Clock, ...]:
 
 
 def _clock(row: dict[str, Any]) -> Clock:
-    if unknown := row.keys() ^ {"id", "kinds", "workdays", "counts_from", "to", "source"}:
-        raise PolicyInvalid(f"{row.get('id')}: missing or unknown key {', '.join(sorted(unknown))}")
+    refuse_other_keys(row, {"id", "kinds", "workdays", "counts_from", "to", "source"})
     if not isinstance(row["workdays"], int) or row["workdays"] < 1:
         raise PolicyInvalid(f"{row['id']}: workdays must be a whole number, at least 1")
     kinds = tuple(map(Kind, row["kinds"]))

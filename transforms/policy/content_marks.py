@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from transforms.policy import PolicyInvalid
+from transforms.policy import PolicyInvalid, refuse_other_keys
 from transforms.yaml_text import read_yaml
 
 _TABLE: Final = Path(__file__).with_name("content_marks.yaml")
@@ -38,8 +38,7 @@ def read_marks(text: str) -> tuple[Mark, ...]:
 
 
 def _mark(row: dict[str, Any]) -> Mark:
-    if unknown := row.keys() ^ {"id", "from", "to", "any_of", "not_in", "source"}:
-        raise PolicyInvalid(f"{row.get('id')}: missing or unknown key {', '.join(sorted(unknown))}")
+    refuse_other_keys(row, {"id", "from", "to", "any_of", "not_in", "source"})
     if not row["any_of"]:
         raise PolicyInvalid(f"{row['id']}: any_of is empty")
     return Mark(row["id"], row["from"], row["to"], _either(row["any_of"]), _either(row["not_in"]), row["source"])

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from transforms.policy import PolicyInvalid
+from transforms.policy import PolicyInvalid, in_force, refuse_other_keys
 from transforms.yaml_text import read_yaml
 
 _TABLE: Final = Path(__file__).with_name("cuts.yaml")
@@ -31,7 +31,7 @@ class Cut:
 
 def cuts_on(day: dt.date) -> tuple[Cut, ...]:
     """Return what is cut on a business day."""
-    return tuple(cut for cut in _cuts() if cut.from_ <= day and (cut.to is None or day <= cut.to))
+    return tuple(cut for cut in _cuts() if in_force(day, cut.from_, cut.to))
 
 
 def read_cuts(text: str) -> tuple[Cut, ...]:
@@ -45,8 +45,7 @@ def _cuts() -> tuple[Cut, ...]:
 
 
 def _cut(row: dict[str, Any]) -> Cut:
-    if unknown := row.keys() ^ {"id", "from", "to", "pick", "pattern", "luhn", "written", "source"}:
-        raise PolicyInvalid(f"{row.get('id')}: missing or unknown key {', '.join(sorted(unknown))}")
+    refuse_other_keys(row, {"id", "from", "to", "pick", "pattern", "luhn", "written", "source"})
     try:
         pattern = re.compile(row["pattern"])
     except re.error as error:

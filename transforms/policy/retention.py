@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from transforms.policy import PolicyInvalid
+from transforms.policy import PolicyInvalid, in_force
 from transforms.yaml_text import read_yaml
 
 REGISTER: Final = "register"
@@ -48,7 +48,7 @@ class RetentionPolicy:
     def rule(self, kind: str, delivered: dt.date) -> Retention | None:
         """Return the row for a delivery, None where it is kept for ever."""
         for rule in self.rules:
-            if kind in rule.kinds and rule.from_ <= delivered and (rule.to is None or delivered <= rule.to):
+            if kind in rule.kinds and in_force(delivered, rule.from_, rule.to):
                 return rule
         return None
 
