@@ -23,7 +23,7 @@ GAPS: Final = "\t\u00a0\u00ad\u2002\u2003\u2009\u200b\u200c\u200d\u200e\u200f\u2
 """Blanks other than a space, and unseen characters, that part the groups of a number."""
 DASHES: Final = "‐‑‒–—―−－﹣"
 """Hyphens other than ``-``."""
-_PLAIN: Final = str.maketrans(
+PLAIN: Final = str.maketrans(
     dict(zip("０１２３４５６７８９", "0123456789", strict=True))
     | dict.fromkeys("xｘＸ×", "X")
     | dict.fromkeys(GAPS, " ")
@@ -93,7 +93,7 @@ def _id_spans(texts: pa.StringArray) -> Spans:
     spans: Spans = []
     codes: list[str] = []
     for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
-        plain = text.translate(_PLAIN)
+        plain = text.translate(PLAIN)
         for form in (_ID_18, _ID_15):
             for found in form.finditer(plain):
                 spans.append((row, *found.span(1)))
@@ -125,7 +125,7 @@ def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
         if start < after:
             shown.append("*" * max(0, stop - after))
         else:
-            code = text[start:stop].translate(_PLAIN).replace(" ", "").replace("-", "")
+            code = text[start:stop].translate(PLAIN).replace(" ", "").replace("-", "")
             shown += [text[after:start], code[:6], "********", code[-4:] if len(code) == 18 else ""]
         after = max(after, stop)
     return "".join(shown) + text[after:]
@@ -200,7 +200,7 @@ def _young(number: str, decided: dt.date | None) -> bool:
 
 def _telephone_spans(text: str) -> list[tuple[int, int]]:
     return [
-        found.span("named") if found["named"] else found.span() for found in _TELEPHONE.finditer(text.translate(_PLAIN))
+        found.span("named") if found["named"] else found.span() for found in _TELEPHONE.finditer(text.translate(PLAIN))
     ]
 
 

@@ -16,14 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.distinct import flat, put_where
+from transforms.personal import PLAIN
 from transforms.policy.cuts import Cut, cuts_on
 
-_HALF: Final = str.maketrans(
-    {chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF10, 0xFF1A)}
-    | {chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF21, 0xFF3B)}
-    | {"－": "-", "\u3000": " "}
-)
-"""One character for one: a place in the folded text is the same place in the text."""
+_PLAIN: Final = PLAIN | {wide: wide - 0xFEE0 for wide in range(ord("Ａ"), ord("Ｚ") + 1)}
+"""As in ID numbers and telephones, and the letters of a plate."""
 _DIGITS: Final = re.compile(r"[0-9]")
 
 
@@ -75,7 +72,7 @@ def _without(text: str, cuts: tuple[Cut, ...]) -> str:
 
 
 def _spans(text: str, cut: Cut) -> Iterator[tuple[int, int]]:
-    for found in cut.pattern.finditer(text.translate(_HALF)):
+    for found in cut.pattern.finditer(text.translate(_PLAIN)):
         if not cut.luhn or _checks("".join(_DIGITS.findall(found["cut"]))):
             yield found.span("cut")
 
