@@ -3,9 +3,9 @@
 Nor is there a bank card, a vehicle plate or a home address in running text.
 
 What counts is said by ``transforms.personal`` and ``personal_details``. Asking it about every cell would cost more than
-writing the release, so one set-based pass first picks the rows that could hold something: digits enough for a telephone
-in a text, the shape of a birthday inside an ID number or a telephone in a code. The pick is wider than the rule; a test
-holds it so.
+writing the release, so a set-based pass over each column first picks the cells that could hold something: digits enough
+for a telephone in a text, the shape of a birthday inside an ID number or a telephone in a code. The pick is wider than
+the rule; a test holds it so.
 """
 
 from __future__ import annotations
@@ -56,34 +56,31 @@ class Review:
     holds_illegal_characters: bool = False
 
 
-def _joined(columns: Sequence[Column]) -> str:
-    return f"concat_ws('|', {', '.join(identifier(column.code) for column in columns)})"  # | is in neither shape
-
-
 def _look(
     database: duckdb.DuckDBPyConnection,
     rows: Sequence[Path],
     key: Column,
-    columns: Sequence[Column],
+    column: Column,
     *,
     shape: str,
-    seen: Review,
     as_of: dt.date,
-) -> None:
+) -> Review:
+    """Look at the cells of one column that have the shape."""
+    seen = Review()
+    code = identifier(column.code)
     suspects = (
-        f"SELECT {', '.join(identifier(column.code) for column in (key, *columns))} "  # noqa: S608
-        f"FROM {parquet(rows)} WHERE regexp_matches({_joined(columns)}, {literal(shape)})"
+        f"SELECT {identifier(key.code)} AS record, {code} AS cell "  # noqa: S608
+        f"FROM {parquet(rows)} WHERE regexp_matches({code}, {literal(shape)})"
     )
     for batch in database.sql(suspects).to_arrow_reader(_BATCH_ROWS):
-        for column in columns:
-            cells = batch.column(column.code)
-            illegal = pc.fill_null(pc.match_substring_regex(cells, ILLEGAL_IN_XML), False)
-            seen.holds_illegal_characters |= pc.any(illegal).as_py() or False
-            found = pc.or_(id_like(cells, column.type == "code"), has_telephone(cells))
-            if set(column.source) & set(FREE_TEXT):
-                found = pc.or_(found, has_details(cells, as_of))
-            found = pc.fill_null(found, False)
-            seen.personal += [(record, column.code) for record in batch.column(0).filter(found).to_pylist()]
+        cells = batch.column("cell")
+        illegal = pc.match_substring_regex(cells, ILLEGAL_IN_XML)
+        seen.holds_illegal_characters |= pc.any(illegal).as_py() or False
+        found = pc.or_(id_like(cells, column.type == "code"), has_telephone(cells))
+        if set(column.source) & set(FREE_TEXT):
+            found = pc.or_(found, has_details(cells, as_of))
+        seen.personal += [(record, column.code) for record in batch.column("record").filter(found).to_pylist()]
+    return seen
 
 
 def review(
@@ -95,9 +92,12 @@ def review(
     """
     seen = Review()
     details = f"|{pick_on(as_of)}" if pick_on(as_of) else ""
-    for kind, shape in (("text", f"{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}{details}"), ("code", MAYBE_IN_CODE)):
-        looked_at = [column for column in columns if column.type == kind and column.source]
-        _look(database, rows, columns[0], looked_at, shape=shape, seen=seen, as_of=as_of)
+    shapes = {"text": f"{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}{details}", "code": MAYBE_IN_CODE}
+    for column in columns:
+        if column.type in shapes and column.source:
+            of_column = _look(database, rows, columns[0], column, shape=shapes[column.type], as_of=as_of)
+            seen.personal += of_column.personal
+            seen.holds_illegal_characters |= of_column.holds_illegal_characters
     seen.personal.sort()
     return seen
 

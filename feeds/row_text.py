@@ -12,6 +12,9 @@ XML
     One row element per line without the missing columns; line breaks and tabs inside a text are character references.
 
 Characters that XML 1.0 cannot carry are left out of all three, so that the three say the same.
+
+Nearly every row is plain: no text of it holds a character that any format writes in another way. Whether one is, is
+told once (``is_plain``); a line of a plain row is its texts and the markup between them, a third of the work.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -33,6 +37,11 @@ ILLEGAL_IN_XML: Final = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]"
 _OPEN: Final = "chr(1)"  # stand-ins for markup while a row is put together: no text can hold them
 _CLOSE: Final = "chr(2)"
 _XML_SPACE: Final = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+_ESCAPED: Final = ('"', "\\", "&", "<", ">", *_XML_SPACE)
+"""What at least one format writes in another way, wherever it stands."""
+
+PLAIN: Final = "row is plain"
+"""The column beside the published values that says whether a row is plain; no site can have one of this name."""
 
 
 def literal(text: str) -> str:
@@ -94,8 +103,26 @@ def _is_text(column: Column) -> bool:
     return column.type in {"key", "text", "code"}
 
 
-def csv_line(columns: Sequence[Column]) -> str:
-    """Return the SQL expression of one canonical CSV line over the published values, LF included."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """SQL expressions of a line over the published values, LF included: of a plain row, and of any row."""
+
+    plain: str
+    escaped: str
+
+
+def is_plain(columns: Sequence[Column]) -> str:
+    """Return the SQL expression over the published values that tells whether a row can be written as it stands."""
+    texts = ", ".join(f"{_OPEN}, {identifier(column.code)}" for column in columns if _is_text(column))
+    joined = f"concat({texts})"
+    escaped = " OR ".join(f"contains({joined}, chr({ord(character)}))" for character in _ESCAPED)
+    guards = "".join(rf"\x{{{ord(character):x}}}" for character in GUARDED)
+    guarded = rf"\x01[{guards}]"
+    return f"NOT ({escaped} OR regexp_matches({joined}, {literal(guarded)}))"
+
+
+def csv_line(columns: Sequence[Column]) -> Line:
+    """Return the SQL expressions of one canonical CSV line over the published values, LF included."""
     guarded = ", ".join(literal(character) for character in GUARDED)
 
     def cell(column: Column) -> str:
@@ -105,11 +132,12 @@ def csv_line(columns: Sequence[Column]) -> str:
         return f"{_OPEN} || {name} || {_OPEN}"
 
     line = "concat(" + ", ',', ".join(cell(column) for column in columns) + ", chr(10))"
-    return _replaced(line, [("'\"'", "'\"\"'"), (_OPEN, "'\"'")])
+    quoted = ", ',', ".join(f"'\"' || {identifier(column.code)} || '\"'" for column in columns)
+    return Line(f"concat({quoted}, chr(10))", _replaced(line, [("'\"'", "'\"\"'"), (_OPEN, "'\"'")]))
 
 
-def json_line(columns: Sequence[Column]) -> str:
-    """Return the SQL expression of one JSON object over the published values, LF included."""
+def json_line(columns: Sequence[Column]) -> Line:
+    """Return the SQL expressions of one JSON object over the published values, LF included."""
     cells = [
         f"{_OPEN} || {literal(column.code)} || {_OPEN} || ':' || "
         f"coalesce({_OPEN} || {identifier(column.code)} || {_OPEN}, 'null')"
@@ -117,11 +145,16 @@ def json_line(columns: Sequence[Column]) -> str:
     ]
     escapes = [("'\\'", "'\\\\'"), ("'\"'", "'\\\"'"), ("chr(10)", "'\\n'"), ("chr(13)", "'\\r'"), ("chr(9)", "'\\t'")]
     body = _replaced("concat('{', " + ", ',', ".join(cells) + ", '}')", [*escapes, (_OPEN, "'\"'")])
-    return f"{body} || chr(10)"
+    named = [
+        f"{literal(json.dumps(column.code, ensure_ascii=False) + ':')} || "
+        f"coalesce('\"' || {identifier(column.code)} || '\"', 'null')"
+        for column in columns
+    ]
+    return Line("concat('{', " + ", ',', ".join(named) + ", '}', chr(10))", f"{body} || chr(10)")
 
 
-def xml_line(columns: Sequence[Column], site: Site) -> str:
-    """Return the SQL expression of one XML row element over the published values, LF included."""
+def xml_line(columns: Sequence[Column], site: Site) -> Line:
+    """Return the SQL expressions of one XML row element over the published values, LF included."""
 
     def tag(name: str) -> str:
         return f"{_OPEN} || {literal(name)} || {_CLOSE}"
@@ -133,7 +166,14 @@ def xml_line(columns: Sequence[Column], site: Site) -> str:
     body = f"concat({tag(site.xml.row)}, {', '.join(cells)}, {tag('/' + site.xml.row)})"
     escapes = [("'&'", "'&amp;'"), ("'<'", "'&lt;'"), ("'>'", "'&gt;'")]
     spaces = [(f"chr({ord(character)})", literal(reference)) for character, reference in _XML_SPACE.items()]
-    return f"{_replaced(body, [*escapes, *spaces, (_OPEN, literal('<')), (_CLOSE, literal('>'))])} || chr(10)"
+    elements = ", ".join(
+        f"{literal(f'<{column.code}>')} || {identifier(column.code)} || {literal(f'</{column.code}>')}"
+        for column in columns
+    )
+    return Line(
+        f"concat({literal(f'<{site.xml.row}>')}, {elements}, {literal(f'</{site.xml.row}>')}, chr(10))",
+        f"{_replaced(body, [*escapes, *spaces, (_OPEN, literal('<')), (_CLOSE, literal('>'))])} || chr(10)",
+    )
 
 
 def csv_text(values: Iterable[str | None]) -> str:

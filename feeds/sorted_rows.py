@@ -14,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from feeds.row_text import identifier, literal, published_value
+from feeds.row_text import PLAIN, identifier, is_plain, literal, published_value
 from feeds.sites import Site, Table
 
 RANGE_ROWS: Final = 200_000
@@ -44,7 +44,8 @@ def settings(database: duckdb.DuckDBPyConnection, **values: object) -> Iterator[
 def _sort(database: duckdb.DuckDBPyConnection, rows: str, table: Table, file: Path) -> None:
     with settings(database, preserve_insertion_order=True):
         database.execute(
-            f"COPY (SELECT * FROM {rows} ORDER BY {identifier(table.key)}) TO {literal(str(file))} "  # noqa: S608
+            f"COPY (SELECT *, {is_plain(table.columns)} AS {identifier(PLAIN)} FROM {rows} "  # noqa: S608
+            f"ORDER BY {identifier(table.key)}) TO {literal(str(file))} "
             f"(FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})"
         )
 
@@ -62,7 +63,7 @@ def _bounds(database: duckdb.DuckDBPyConnection, relation: str, ranges: int) -> 
 def write_sorted(
     database: duckdb.DuckDBPyConnection, table: Table, relation: str, site: Site, into: Path, *, drop_illegal: bool
 ) -> list[Path]:
-    """Write the published values of ``relation``, ordered by key, into the new directory ``into``.
+    """Write the published values of ``relation`` and ``PLAIN``, ordered by key, into the new directory ``into``.
 
     Returns:
         The files, in order; together they hold every row once.

@@ -54,6 +54,10 @@ class Engine:
             return False
         return not self._backend.execute(one.difference(other).count())
 
+    def forget(self, name: str) -> None:
+        """Free a table that nothing reads any more."""
+        self._backend.drop_table(name)
+
     def keep_view(self, name: str, expression: ir.Table) -> ir.Table:
         """Name an expression without running it."""
         return self._backend.create_view(name, expression, overwrite=True)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -91,9 +90,12 @@ def _load_records(office: Office, engine: Engine, kind: Kind, as_of: dt.date) ->
     columns = ", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind])
     query = _PUBLISHABLE.format(kind=kind.value, columns=columns, standing=STANDING.format(kind=kind.value))
     batches = (_readable(batch, schema, as_of) for batch in read_batches(office.bulk_url, query))
-    every = engine.load(f"{kind}_attached", schema, batches)
-    newest = ibis.row_number().over(group_by=every.record_key, order_by=every.record_id.desc())
-    return engine.keep(f"{kind}_records", every.mutate(age=newest).filter(lambda t: t.age == 0).drop("age"))
+    versions = f"{kind}_versions"
+    every = engine.load(versions, schema, batches)
+    newest = every.group_by("record_key").aggregate(newest_id=every.record_id.max())
+    records = engine.keep(f"{kind}_records", every.semi_join(newest, every.record_id == newest.newest_id))
+    engine.forget(versions)
+    return records
 
 
 def _readable(batch: pa.RecordBatch, schema: pa.Schema, as_of: dt.date) -> pa.RecordBatch:

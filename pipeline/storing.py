@@ -59,7 +59,7 @@ class DeliveryWriter:
         self._ruled = rulings.keys_in_force(connection, delivery.record_kind)
         self._held_before = records.any_rows(connection, delivery.record_kind)
         if not self._held_before:
-            records.drop_key_index(connection, delivery.record_kind)
+            records.drop_key_indexes(connection, delivery.record_kind)
 
     def take_all(self, batches: Iterable[ReadBatch]) -> None:
         """Have every batch judged, and store its rows and verdicts, in order."""
@@ -176,7 +176,7 @@ class DeliveryWriter:
     def settle(self, definitions: Sequence[SheetDefinition]) -> None:
         """Tell repeats within the delivery apart, have R22 judged, and displace what is displaced."""
         if not self._held_before:
-            records.create_key_index(self._connection, self._delivery.record_kind)
+            records.create_key_indexes(self._connection, self._delivery.record_kind)
         if not self._ids:
             return
         ids, keys = np.concatenate(self._ids), np.concatenate(self._short_keys)

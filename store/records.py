@@ -32,18 +32,22 @@ def any_rows(connection: sa.Connection, kind: Kind) -> bool:
     return connection.execute(sa.select(RECORDS[kind].c.record_id).limit(1)).first() is not None
 
 
-def drop_key_index(connection: sa.Connection, kind: Kind) -> None:
-    """Drop the index on ``record_key`` of an empty table: one sort at the end is cheaper than a descent per row."""
-    _key_index(kind).drop(connection)
+def drop_key_indexes(connection: sa.Connection, kind: Kind) -> None:
+    """Drop the indexes on keys of an empty table: a sort each at the end is cheaper than a descent each per row."""
+    for index in _key_indexes(kind):
+        index.drop(connection)
 
 
-def create_key_index(connection: sa.Connection, kind: Kind) -> None:
-    """Put the index back, in the transaction that dropped it."""
-    _key_index(kind).create(connection)
+def create_key_indexes(connection: sa.Connection, kind: Kind) -> None:
+    """Put the indexes back, in the transaction that dropped them."""
+    for index in _key_indexes(kind):
+        index.create(connection)
 
 
-def _key_index(kind: Kind) -> sa.Index:
-    return next(index for index in RECORDS[kind].indexes if index.name == f"ix_{kind}_record_key")
+def _key_indexes(kind: Kind) -> list[sa.Index]:
+    """Those whose keys come in no order."""
+    by_name = {index.name: index for index in RECORDS[kind].indexes}
+    return [by_name[f"ix_{kind}_{column}"] for column in ("record_key", "document_key")]
 
 
 def held_rows(

@@ -79,6 +79,7 @@ _SMALL_UNITS: Final = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000
 _LARGE_UNITS: Final = {"万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
 _NUMERALS: Final = "".join([*_CHINESE_DIGITS, *_SMALL_UNITS, *_LARGE_UNITS])
 _PIECE: Final = re.compile(rf"\d+(?:\.\d+)?|[{_NUMERALS}]")
+_PLAIN_NUMBER: Final = r"^[0-9]{1,12}(?:\.[0-9]{1,2})?$"
 _GROUPED: Final = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 
 _NUMBER_CHARACTERS: Final = f"0123456789０１２３４５６７８９,，.．{_NUMERALS}"
@@ -173,6 +174,16 @@ def _judge_after(text: str) -> tuple[int, bool, bool]:
     return fen, _FINE_AFTER.match(rest) is not None, _NOT_ONE_SUM_AFTER.match(rest) is not None
 
 
+def _read_numbers(texts: pa.StringArray) -> tuple[Ints, Ints]:
+    """Answer as ``_read_number`` for each text; plain Arabic numerals, which nearly all are, are read at once."""
+    as_most = pc.match_substring_regex(texts, _PLAIN_NUMBER)
+    yuan = pc.if_else(as_most, texts, pa.scalar(None, pa.string())).cast(pa.decimal128(18, 2))
+    others = pc.if_else(as_most, pa.scalar(None, pa.string()), texts)
+    fen, set_off = read_distinct(others, _read_number, pa.int64(), pa.bool_())
+    read_at_once = pc.multiply(yuan, pa.scalar(100)).cast(pa.int64())
+    return _ints(pc.coalesce(read_at_once, fen)), _ints(pc.fill_null(set_off, False))
+
+
 def _ints(column: pa.Array) -> Ints:
     return np.asarray(column.to_numpy(zero_copy_only=False)).astype(np.int64)
 
@@ -210,7 +221,7 @@ def amounts_in_text(texts: pa.Array | pa.ChunkedArray) -> tuple[pa.Decimal128Arr
     said, unclear = map(
         _ints, read_distinct(pc.utf8_slice_codeunits(words, -_BEFORE), _judge_before, pa.int64(), pa.bool_())
     )
-    fen, repeated = map(_ints, read_distinct(rest_after(ends, words), _read_number, pa.int64(), pa.bool_()))
+    fen, repeated = _read_numbers(rest_after(ends, words))
     change, fine_after, no_sum = map(
         _ints,
         read_distinct(starts_of_pieces.take(pa.array(heads + 1)), _judge_after, pa.int64(), pa.bool_(), pa.bool_()),

@@ -19,9 +19,12 @@ from feeds.line_stream import write_rows
 from feeds.row_text import (
     GUARDED,
     ILLEGAL_IN_XML,
+    PLAIN,
+    Line,
     clean_text,
     csv_line,
     csv_text,
+    is_plain,
     json_line,
     json_text,
     published_value,
@@ -43,12 +46,30 @@ SITE = load_sites()["creditchina"]
 DATABASE = duckdb.connect(config={"threads": 1})
 
 
+LINES = (csv_line(COLUMNS), json_line(COLUMNS), xml_line(COLUMNS, SITE))
+
+
 def _lines(facts: str | None, content: str | None) -> tuple[list[str | None], str, str, str]:
     cells = f"SELECT 'k1' AS K, {clean_text('$a')} AS A, {clean_text('$b')} AS B"
-    query = f"SELECT K, A, B, {csv_line(COLUMNS)}, {json_line(COLUMNS)}, {xml_line(COLUMNS, SITE)} FROM ({cells})"
-    row = DATABASE.execute(query, {"a": facts, "b": content}).fetchone()
+    lines = ", ".join(f"CASE WHEN {is_plain(COLUMNS)} THEN {line.plain} ELSE {line.escaped} END" for line in LINES)
+    row = DATABASE.execute(f"SELECT K, A, B, {lines} FROM ({cells})", {"a": facts, "b": content}).fetchone()
     assert row is not None
     return list(row[:3]), row[3], row[4], row[5]
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1), st.text(st.characters(codec="utf-8"), min_size=1))
+def test_a_plain_row_reads_as_it_would_escaped(facts: str, content: str) -> None:
+    alike = " AND ".join(f"({line.plain}) = ({line.escaped})" for line in LINES)
+    cells = f"SELECT 'k1' AS K, {clean_text('$a')} AS A, {clean_text('$b')} AS B"
+    query = f"SELECT {alike} FROM ({cells}) WHERE {is_plain(COLUMNS)}"
+    assert DATABASE.execute(query, {"a": facts, "b": content}).fetchall() in ([], [(True,)])
+
+
+@pytest.mark.parametrize("character", [*'"\\&<>\n\r\t', *(f"{guard}x" for guard in GUARDED)])
+def test_a_row_with_a_character_to_escape_is_not_plain(character: str) -> None:
+    asked = f"SELECT {is_plain(COLUMNS)} FROM (SELECT 'k1' AS K, $a AS A, 'x' AS B)"
+    assert DATABASE.execute(asked, {"a": character}).fetchall() == [(False,)]
+    assert DATABASE.execute(asked, {"a": "a=b, 'c' 1-2@d"}).fetchall() == [(True,)]
 
 
 @given(st.none() | TEXTS, st.none() | TEXTS)
@@ -129,10 +150,16 @@ def test_lines_come_in_the_order_of_the_files_and_their_rows(tmp_path: Path) -> 
     files = []
     for number in range(12):
         files.append(tmp_path / f"{11 - number}.parquet")
-        keys = pa.table({"KEY": [f"{number:02d}{row:06d}" for row in range(3_000)]})
+        keys = pa.table(
+            {
+                "KEY": [f"{number:02d}{row:06d}" for row in range(3_000)],
+                PLAIN: [number % 3 == 0 or (number % 3 == 1 and row % 7 != 0) for row in range(3_000)],
+            }
+        )
         pq.write_table(keys, files[-1], row_group_size=700)
     for attempt in range(3):
         target = tmp_path / f"lines{attempt}"
-        count, _ = write_rows(files, "KEY || chr(10)", target, b"", b"")
+        count, _ = write_rows(files, Line("KEY || chr(10)", "KEY || 'e' || chr(10)"), target, b"", b"")
         lines = target.read_text(encoding="utf-8").split()
         assert (count, lines) == (36_000, sorted(lines))
+        assert sum(line.endswith("e") for line in lines) == 4 * 3_000 + 4 * 429

@@ -108,6 +108,15 @@ def test_a_fine_in_yuan_and_fen_is_exact(fen: int) -> None:
     assert stated(f"警告，罚款人民币{yuan:,.2f}元。") == (f"{yuan / 10_000:.6f}", None)
 
 
+@settings(deadline=None)
+@given(st.decimals(0, 10**13, places=2), st.sampled_from(["{:.2f}", "{:f}", "{:,.2f}", "{:.1f}", "{:.0f}", "0{:.2f}"]))
+def test_plain_grouped_and_full_width_numerals_say_the_same_sum(yuan: Decimal, form: str) -> None:
+    plain = form.format(yuan)
+    wide = plain.translate({ord(digit): ord(digit) - ord("0") + ord("０") for digit in "0123456789"})
+    exact = Decimal(plain.replace(",", "")) / 10_000
+    assert stated(f"罚款{plain}元")[0] == stated(f"罚款{wide}元")[0] == f"{exact:.6f}"
+
+
 def test_each_row_is_read_on_its_own() -> None:
     texts = pa.chunked_array([["罚款1000元", None, "(2000元)"], ["没收5元", "无", "罚款3元"]]).slice(1)
     fines, confiscated = money.amounts_in_text(texts)
