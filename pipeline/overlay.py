@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from connectors.descriptor import Agency, load_agency
 from expectations.suite import load_suite
+from pipeline import revoked_licences
 from pipeline.office import Office
 from pipeline.rereading import Cell, Overlay, Reread, Row, judge_again, rows_of_file, with_verdict
 from pipeline.review_terms import due_dates
@@ -166,6 +167,7 @@ def _store(
     )
     if decision:
         records.supersede(connection, kind, [(old, record_id) for old in decision.supersedes])
+    revoked_licences.follow_made(connection, kind, record_id, Sheet(received["sheet"]))
     return Made(record_id, state)
 
 

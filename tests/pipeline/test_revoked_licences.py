@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from delivering import DAY, NEXT_DAY, Company, licence, penalty
 
+from pipeline import rulings
 from pipeline.reconcile import reconcile
 from transforms.columns import Kind
 
@@ -42,4 +43,29 @@ def test_the_later_of_the_two_is_warned_about(known: Any, penalty_first: bool) -
     counted = known.query("SELECT evaluated, unexpected, quarantined FROM check_result WHERE expectation = :r", r=rule)
     evaluated = 2 if penalty_first else 1
     assert counted == [{"evaluated": evaluated, "unexpected": 1, "quarantined": 1}], "of the same subject only"
+    assert reconcile(known.office).ok
+
+
+@pytest.mark.parametrize("corrected", [Kind.PENALTY, Kind.LICENCE])
+def test_a_correction_that_makes_the_two_meet_is_warned_about(known: Any, corrected: Kind) -> None:
+    written, column = ({**REVOKING}, "CF_NR_ZKDX") if corrected is Kind.PENALTY else ({**VALID}, "XK_XKBH")
+    right, written[column] = written[column], "食品经营许可证JY00000000000000"
+    others = ([VALID], Kind.LICENCE) if corrected is Kind.PENALTY else ([REVOKING], Kind.PENALTY)
+    known.ingest(others[0], DAY, others[1])
+    known.ingest([written], DAY, corrected)
+    warned = "SELECT expectation, value, finding FROM verdict WHERE rule = 'R28'"
+    assert known.query(warned) == []
+    [record] = known.query(f"SELECT record_id FROM {corrected.value}")
+    ruled = rulings.propose(
+        known.office, record["record_id"], cells={column: right}, person="张三", reason="核对文书", as_of=NEXT_DAY
+    )
+    assert ruled.made is not None
+    rule, value, told = (
+        ("R28.licence_still_valid", REVOKING["CF_WSH"], NUMBER)
+        if corrected is Kind.PENALTY
+        else ("R28.revoked_by_penalty", NUMBER, REVOKING["CF_WSH"])
+    )
+    assert known.query(f"{warned} AND record_id = :made", made=ruled.made.record_id) == [
+        {"expectation": rule, "value": value, "finding": told}
+    ]
     assert reconcile(known.office).ok
