@@ -14,6 +14,7 @@ import airflow_home  # noqa: F401  (before any test module can import Airflow)
 import psycopg
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from judge_serving import serving
 from pydantic import SecretStr
 
@@ -27,6 +28,9 @@ SIGNING_KEY: Final = """-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
 -----END PRIVATE KEY-----
 """  # of RFC 8032, section 7.1, test 1
+
+settings.register_profile("untimed", deadline=None)  # what is slow on a busy machine is not wrong
+settings.load_profile("untimed")
 
 _TEMPLATE: Final = "disclosure_template"
 _numbers = itertools.count(1)

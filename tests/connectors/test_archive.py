@@ -30,7 +30,7 @@ def files_below(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.is_file())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.binary(max_size=5000))
 def test_what_is_put_comes_back_under_its_own_hash(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     archive = Archive(tmp_path_factory.mktemp("archive"))

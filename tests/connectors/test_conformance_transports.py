@@ -91,7 +91,7 @@ def test_a_pull_goes_on_exactly_behind_any_piece(source: Source) -> None:
         assert [(p.name, p.content, p.cursor) for p in rest] == [(p.name, p.content, p.cursor) for p in pieces[kept:]]
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(1, 3), max_size=8))
 def test_cuts_anywhere_bring_the_rows_of_a_pull_without_cuts(source: Source, cuts: list[int]) -> None:
     kept: list[Piece] = []

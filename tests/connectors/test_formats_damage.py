@@ -212,7 +212,7 @@ SOUND = ("a,b,c", '"q,""q""",b,', ",,x", '"line\nbreak\n",b,c', 'a,mid"dle,c', "
 BROKEN = ("a,b", "a,b,c,d", "a,b\0,c", 'a,"x"y,c', "one")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     records=st.lists(st.sampled_from(SOUND + BROKEN), min_size=1, max_size=12),
     block_bytes=st.integers(1, 60),
@@ -437,7 +437,7 @@ PIECES = st.sampled_from(
 EDITS = st.lists(st.tuples(st.integers(0, 90), st.integers(0, 5), PIECES), min_size=1, max_size=4)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=st.sampled_from(FILES), edits=EDITS, block_bytes=st.integers(1, 40))
 def test_whatever_happens_to_the_bytes_a_file_is_refused_or_each_row_is_accounted_for(
     content: bytes, edits: list[tuple[int, int, bytes]], block_bytes: int

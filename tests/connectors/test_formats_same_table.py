@@ -126,7 +126,7 @@ def read(content: bytes, limits: Limits = Limits()) -> tuple[TextTable, list[lis
 
 
 @pytest.mark.parametrize("way", WRITERS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rows=TABLES)
 def test_a_table_comes_back_as_it_was_sent(way: str, rows: list[list[Cell]]) -> None:
     told, write = WRITERS[way]

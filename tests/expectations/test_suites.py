@@ -184,7 +184,7 @@ def test_the_runner_lists_every_failing_row_however_many() -> None:
 PRESENCE = ("expect_column_values_to_be_null", "expect_column_values_to_not_be_null")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=2, max_size=5))
 def test_each_of_many_columns_is_judged_by_its_own_cells(filled: list[list[bool]]) -> None:
     """Some of them empty, some equal: whatever questions are put together, each answer is that of its column."""

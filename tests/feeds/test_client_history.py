@@ -123,7 +123,6 @@ class FeedHistory(RuleBasedStateMachine):
 FeedHistory.TestCase.settings = settings(
     max_examples=12,
     stateful_step_count=14,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

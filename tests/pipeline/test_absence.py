@@ -131,7 +131,7 @@ def test_an_older_set_that_comes_late_withdraws_nothing(known: Any, full_set: De
 SETS = st.lists(st.sets(st.integers(1, 6), min_size=1), min_size=1, max_size=5)
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SETS)
 def test_after_any_history_of_sets_exactly_the_newest_stands(
     known: Any, full_set: Deliver, history: list[set[int]]

@@ -161,7 +161,7 @@ _CODES = st.sampled_from([None, Company(1).uscc, Company(2).uscc, COLLECTIVE.usc
 _TEXTS = st.sampled_from([None, "罚款", "警告", "罚款;警告", "长" * 65, "长" * 5001, f"人{SOMEONE[:6]}"])
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(_CODES, _TEXTS), min_size=0, max_size=12), at_once=st.integers(1, 4))
 def test_each_rule_finds_the_rows_that_it_would_find_one_by_one(
     rows: list[tuple[str | None, str | None]], at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

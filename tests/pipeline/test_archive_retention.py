@@ -171,7 +171,7 @@ retention.expire(open_office(), as_of={OVER!r}, apply=True, policy=read_policy({
     assert verify_archive(settled.office).removed == 1
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     history=st.lists(
         st.tuples(

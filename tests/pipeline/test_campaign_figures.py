@@ -226,7 +226,7 @@ def rows_of(drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
 
 
 @given(drawn=st.lists(DRAWN, max_size=14), rng=st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_districts_and_what_has_none_are_the_city_whatever_the_order(
     office: Office, drawn: list[Drawn], rng: random.Random
 ) -> None:

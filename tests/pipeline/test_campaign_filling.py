@@ -50,7 +50,7 @@ def test_the_order_of_the_cells_changes_no_fault(cells: dict[tuple[str, str], st
     assert one.figures == other.figures and set(one.faults) == set(other.faults)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.dictionaries(st.tuples(st.sampled_from(PLACES), st.sampled_from(COUNTS)), st.integers(0, 10**6), min_size=1))
 def test_what_is_written_into_the_form_is_what_the_form_tells(values: dict[tuple[str, str], int]) -> None:
     book = load_workbook(io.BytesIO(empty_form(JULY, before={}, as_of=dt.date(2018, 8, 22))))

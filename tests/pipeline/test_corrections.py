@@ -218,7 +218,7 @@ CELLS = {
 }  # fmt: skip
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_correcting_and_undoing_leaves_what_was_received(known: Any, data: st.DataObject) -> None:
     """overlay + undo = identity, and no row received is ever lost."""

@@ -235,7 +235,7 @@ def outcome_of(decisions: list[tuple[str, str]]) -> str:
     return "open"
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DECISIONS)
 def test_any_order_of_people_ends_as_the_law_says(known: Any, decisions: list[tuple[str, str]]) -> None:
     with known.office.engine.connect() as connection:

@@ -84,7 +84,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(STEP, min_size=3, max_size=9))
 def test_any_history_ends_with_the_same_hashes(
     new_home: Any, office_of: Any, desk_of: Any, target_of: Any, history: list[tuple[str, Any, Any]]

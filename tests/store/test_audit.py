@@ -80,7 +80,7 @@ DAMAGE: Final[dict[str, Callable[[int], list[str]]]] = {
 
 
 @pytest.mark.parametrize("what", DAMAGE)
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(1, _EVENTS - 1))
 def test_every_damage_shows(log: Any, what: str, place: int) -> None:
     with log.engine.connect() as connection:
@@ -106,7 +106,7 @@ def test_a_step_that_the_log_does_not_know_shows(log: Any) -> None:
         assert list(audit.faults(connection)) == ["step 1 is not in the log"]
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(st.tuples(_TEXTS, _TEXTS, st.dictionaries(_TEXTS, _TEXTS, max_size=3)), max_size=5))
 def test_any_text_can_be_told(office: Any, events: list[tuple[str, str, dict[str, str]]]) -> None:
     with office.engine.connect() as connection:

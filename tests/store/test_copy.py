@@ -21,7 +21,7 @@ TEXTS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS)
 def test_any_text_comes_back_as_it_went_in(office: Office, texts: list[str | None]) -> None:
     with office.engine.connect() as connection:

@@ -163,7 +163,7 @@ def bearers(record: dict[str, Any], register: list[Enterprise]) -> dict[str, set
     return {key: holders for key, holders in found.items() if holders}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(RECORDS, REGISTERS)
 def test_a_certain_answer_is_one_that_every_key_agrees_with(
     records: list[dict[str, Any]], register: list[Enterprise]
@@ -181,7 +181,7 @@ def test_a_certain_answer_is_one_that_every_key_agrees_with(
         assert record["uscc"] in (None, answer["uscc"])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(RECORDS, REGISTERS, st.randoms(use_true_random=False))
 def test_the_order_of_records_and_of_the_register_does_not_matter(
     records: list[dict[str, Any]], register: list[Enterprise], random: Any
@@ -196,7 +196,7 @@ def test_the_order_of_records_and_of_the_register_does_not_matter(
         assert answer | {"record_id": place} == straight[place]
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(RECORDS, REGISTERS)
 def test_an_enterprise_that_no_key_points_to_changes_nothing(
     records: list[dict[str, Any]], register: list[Enterprise]

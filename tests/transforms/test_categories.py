@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import categories
@@ -65,7 +65,6 @@ def test_licence_categories() -> None:
     assert findings.null_count == 5
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(PENALTIES), min_size=1, max_size=4, unique=True), st.sampled_from(";；，、|/"))
 def test_decoding_is_stable_and_keeps_order(parts: list[str], separator: str) -> None:
     decoded, finding = penalty(separator.join(parts))

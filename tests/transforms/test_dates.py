@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import dates
@@ -57,7 +57,6 @@ def test_missing_is_null_without_a_finding(text: str | None) -> None:
     assert read(text) == (None, None)
 
 
-@settings(deadline=None)
 @given(st.dates(date(1900, 1, 2), date(2099, 12, 31)).filter(lambda day: day != date(1970, 1, 1)))
 def test_a_written_day_reads_back_as_itself(day: date) -> None:
     written = dates.day_text(pa.array([day]))
@@ -65,7 +64,6 @@ def test_a_written_day_reads_back_as_itself(day: date) -> None:
     assert written[0].as_py() == f"{day.year}/{day.month:02}/{day.day:02}"
 
 
-@settings(deadline=None)
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2089, 12, 31)), st.sampled_from("-/."), st.sampled_from(" T"))  # noqa: DTZ001
 def test_a_timestamp_reads_back_whatever_its_punctuation(moment: datetime, separator: str, gap: str) -> None:
     moment = moment.replace(microsecond=0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric, uscc
 from stdnum.iso7064 import mod_11_10
@@ -61,7 +61,6 @@ def test_every_all_digit_or_market_code_that_stdnum_refuses_is_refused(row: dict
         assert one(identifiers.uscc_valid, row["code"]) is False
 
 
-@settings(deadline=None)
 @given(usccs())
 def test_the_outer_check_agrees_with_stdnum(code: str) -> None:
     assert uscc.is_valid(code)
@@ -69,14 +68,12 @@ def test_the_outer_check_agrees_with_stdnum(code: str) -> None:
     assert one(identifiers.uscc_valid, code) is True
 
 
-@settings(deadline=None)
 @given(st.sampled_from(VALID), st.integers(0, 17), st.sampled_from(identifiers.USCC_ALPHABET))
 def test_any_single_substitution_is_caught(code: str, place: int, other: str) -> None:
     changed = code[:place] + other + code[place + 1 :]
     assert one(identifiers.uscc_valid, changed) is (changed == code)
 
 
-@settings(deadline=None)
 @given(usccs(), st.integers(0, 16))
 def test_any_swap_of_neighbours_is_caught(code: str, place: int) -> None:
     changed = code[:place] + code[place + 1] + code[place] + code[place + 2 :]
@@ -93,7 +90,6 @@ def test_scientific_notation_is_reported_and_a_code_with_an_e_is_not() -> None:
     assert identifiers.excel_damaged(texts).to_pylist() == [True, True, True, False, False, None]
 
 
-@settings(deadline=None)
 @given(st.text(max_size=25))
 def test_normalising_a_code_twice_changes_nothing_more(text: str) -> None:
     once = one(identifiers.normalise_code, text)
@@ -113,7 +109,6 @@ def test_registration_numbers(row: dict[str, Any]) -> None:
     assert one(identifiers.regno_finding, row["code"]) == expected
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"[1-9][0-9]{14}", fullmatch=True))
 def test_registration_number_check_agrees_with_stdnum(code: str) -> None:
     found = one(identifiers.regno_finding, code)
@@ -133,7 +128,6 @@ def test_resident_id_numbers(row: dict[str, Any]) -> None:
     assert (one(identifiers.resident_id_finding, row["code"]) is None) == row["valid"]
 
 
-@settings(deadline=None)
 @given(
     st.from_regex(r"1101(0[1-9]|1[0-9])(19[0-9]{2}|200[0-9])(0[1-9]|1[0-3])[0-3][0-9][0-9]{3}[0-9X]", fullmatch=True)
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import money
@@ -29,7 +29,6 @@ def stated(text: str | None) -> tuple[str | None, ...]:
     )
 
 
-@settings(deadline=None)
 @given(st.decimals(0, Decimal("999999999999.999999"), places=6))
 def test_a_plain_decimal_is_taken_exactly(amount: Decimal) -> None:
     assert read(f"{amount:f}") == (amount, None)
@@ -101,14 +100,12 @@ def test_nothing_is_invented_where_no_single_sum_is_stated(text: str | None) -> 
     assert stated(text) == (None, None)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**13))
 def test_a_fine_in_yuan_and_fen_is_exact(fen: int) -> None:
     yuan = Decimal(fen) / 100
     assert stated(f"警告，罚款人民币{yuan:,.2f}元。") == (f"{yuan / 10_000:.6f}", None)
 
 
-@settings(deadline=None)
 @given(st.decimals(0, 10**13, places=2), st.sampled_from(["{:.2f}", "{:f}", "{:,.2f}", "{:.1f}", "{:.0f}", "0{:.2f}"]))
 def test_plain_grouped_and_full_width_numerals_say_the_same_sum(yuan: Decimal, form: str) -> None:
     plain = form.format(yuan)

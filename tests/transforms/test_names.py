@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transforms import names
@@ -59,7 +59,6 @@ def test_what_tells_two_companies_apart_stays(one_company: str, another: str) ->
     assert one(names.name_key, one_company) != one(names.name_key, another)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=20) | st.text(NAME_CHARACTERS, max_size=20))
 @example("&amp;lt;b&gt;")
 @example("＆amp；lt;")
@@ -69,7 +68,6 @@ def test_keys_are_idempotent(text: str) -> None:
         assert one(function, once) == once
 
 
-@settings(deadline=None)
 @given(st.text(NAME_CHARACTERS, max_size=15))
 def test_a_name_has_the_same_key_alone_and_among_others(text: str) -> None:
     among = names.name_key(pa.chunked_array([["北京某某公司", text], ["x（y）"]]))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import identifiers, personal
@@ -92,7 +92,6 @@ def test_a_tax_number_made_of_an_id_number_counts_in_a_code_column() -> None:
     assert masked(f"{ADULT}12") == "110101**************"
 
 
-@settings(deadline=None)
 @given(
     ID_NUMBERS, GAPS, GAPS, st.sampled_from(["", "张某", "（", "x-", "2018 "]), st.sampled_from(["", "号", ")", " 12"])
 )
@@ -106,7 +105,6 @@ def test_an_id_number_in_any_grouping_is_found_and_masked(
     assert code[6:14] not in shown
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(ID_NUMBERS, st.text("0123456789X -年", max_size=20), st.just("110101900307013")), max_size=4))
 def test_masking_leaves_no_id_number(parts: list[str]) -> None:
     for glue in ("", " ", "，"):
@@ -156,7 +154,6 @@ def test_what_is_no_personal_telephone_stays(text: str) -> None:
     assert cut(text) == text
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True), GAPS.filter(lambda gap: len(gap) < 2))
 def test_nothing_is_left_of_a_mobile_number(number: str, gap: str) -> None:
     text = f"电话{number[:3]}{gap}{number[3:7]}{gap}{number[7:]}号"

@@ -284,7 +284,7 @@ def test_source_text_keeps_what_changed_and_nothing_else(kind: Kind, sheet: Shee
     assert kept[NAME_CODE[kind, sheet]] == " 北京百度网讯科技有限公司 "
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=30))
 def test_source_text_is_json_that_gives_the_text_back(text: str) -> None:
     row = sound(P, NEW, **{'备"注\\': f"甲{text}"})

@@ -33,7 +33,7 @@ def test_the_right_day_is_always_among_the_readings(day: dt.date, mark: str) -> 
         assert day in [reading.day for reading in date_readings(text)]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 999_999), st.integers(0, 17), st.sampled_from(USCC_ALPHABET))
 def test_a_code_with_one_wrong_character_leads_back(serial: int, place: int, character: str) -> None:
     right = Company(serial).uscc

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.versions import Held, Incoming, Repeat, RowState, Version, against_held, within_delivery
@@ -32,7 +32,6 @@ def outcomes(
 KNOWN = st.dictionaries(st.tuples(st.sampled_from("kl"), st.sampled_from("ABC")), st.booleans())
 
 
-@settings(deadline=None)
 @given(st.lists(CONTENT, max_size=8), KNOWN, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(contents: list[tuple[str, str, str | None]], known, random) -> None:  # type: ignore[no-untyped-def]
     shuffled = contents[:]
@@ -40,7 +39,6 @@ def test_the_order_of_rows_does_not_matter(contents: list[tuple[str, str, str | 
     assert outcomes(shuffled, known) == outcomes(contents, known)
 
 
-@settings(deadline=None)
 @given(st.lists(CONTENT, max_size=8), KNOWN)
 def test_every_row_has_one_outcome_and_every_key_one_row_that_holds_or_a_conflict(
     contents: list[tuple[str, str, str | None]], known: dict[tuple[str, str], bool]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import workdays
@@ -34,7 +34,6 @@ def test_the_special_days_of_2018_are_exactly_the_published_ones() -> None:
     assert off == VECTORS["weekday_holidays_2018"]
 
 
-@settings(deadline=None)
 @given(DAYS, st.integers(0, 120))
 def test_adding_and_counting_are_inverse(day: date, n: int) -> None:
     due = workdays.add_workdays(day, n)
@@ -43,7 +42,6 @@ def test_adding_and_counting_are_inverse(day: date, n: int) -> None:
     assert n == 0 or workdays.is_workday(due)
 
 
-@settings(deadline=None)
 @given(DAYS, st.integers(0, 500))
 def test_counting_agrees_with_looking_at_each_day(start: date, span: int) -> None:
     days = [start + timedelta(days=offset) for offset in range(1, span % 150 + 1)]
