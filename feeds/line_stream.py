@@ -46,15 +46,21 @@ def write_rows(rows: Sequence[Path], line: Line, target: Path, head: bytes, tail
     Returns:
         Number of rows, and size and digests of the file.
     """
-    count = 0
-    with HashedFile(target) as file, duckdb.connect(config=_ONE_THREAD) as database:
+    with HashedFile(target) as file:
         file.write(head)
+        count = _write_lines(rows, line, file) if rows else 0
+        file.write(tail)
+        return count, file.hashes()
+
+
+def _write_lines(rows: Sequence[Path], line: Line, file: HashedFile) -> int:
+    count = 0
+    with duckdb.connect(config=_ONE_THREAD) as database:
         for batch in _batches(rows):
             for chunk in _lines(database, batch, line).chunks:
                 file.write(_text_bytes(chunk))
             count += batch.num_rows
-        file.write(tail)
-        return count, file.hashes()
+    return count
 
 
 def _lines(database: duckdb.DuckDBPyConnection, batch: pa.RecordBatch, line: Line) -> pa.ChunkedArray:

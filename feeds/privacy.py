@@ -91,6 +91,8 @@ def review(
     ``as_of``: the day whose table of details counts.
     """
     seen = Review()
+    if not rows:
+        return seen
     details = f"|{pick_on(as_of)}" if pick_on(as_of) else ""
     shapes = {"text": f"{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}{details}", "code": MAYBE_IN_CODE}
     for column in columns:

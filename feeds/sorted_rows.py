@@ -66,16 +66,18 @@ def write_sorted(
     """Write the published values of ``relation`` and ``PLAIN``, ordered by key, into the new directory ``into``.
 
     Returns:
-        The files, in order; together they hold every row once.
+        The files, in order; together they hold every row once. None where there is no row.
     """
     into.mkdir()
+    count = database.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]  # noqa: S608
+    if not count:
+        return []
     values = ", ".join(
         f"{published_value(column, site, drop_illegal=drop_illegal)} AS {identifier(column.code)}"
         for column in table.columns
     )
-    count = database.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]  # noqa: S608
     ranges = -(-count // RANGE_ROWS)
-    if ranges <= 1:
+    if ranges == 1:
         _sort(database, f"(SELECT {values} FROM {relation})", table, into / "0.parquet")  # noqa: S608
         return [into / "0.parquet"]
     bounds = _bounds(database, relation, ranges)

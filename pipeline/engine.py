@@ -1,7 +1,12 @@
-"""The one place that knows which engine runs the expressions of ``transforms``: DuckDB, in this process."""
+"""The one place that knows which engine runs the expressions of ``transforms``: DuckDB, in this process.
+
+Expressions are written as SQL before there is a table to run them on: its schema says all that is needed, nobody has to
+ask the engine for it. Writing one takes longer than running it on a few records, so what was written is remembered.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -9,6 +14,7 @@ from typing import Self
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -18,9 +24,16 @@ class Engine:
 
     def __init__(self, scratch: Path, *, memory_limit: str = "700MB", threads: int = 2) -> None:
         """Open an empty engine that spills into ``scratch``."""
-        self._backend = ibis.duckdb.connect(
-            temp_directory=str(scratch), memory_limit=memory_limit, threads=threads, preserve_insertion_order=False
+        self._database = duckdb.connect(
+            config={
+                "temp_directory": str(scratch),
+                "memory_limit": memory_limit,
+                "threads": threads,
+                "preserve_insertion_order": False,
+                "python_enable_replacements": False,
+            }
         )
+        self._tables: dict[str, ir.Table] = {}
 
     def __enter__(self) -> Self:
         """Use as a context manager: closed at the end."""
@@ -30,11 +43,11 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Free the engine's memory and files."""
-        self._backend.disconnect()
+        self._database.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Open another DuckDB connection to the same tables, for the release writer, which is DuckDB by contract."""
-        return self._backend.con.cursor()
+        return self._database.cursor()
 
     def load(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> ir.Table:
         """Store streamed batches as a table."""
@@ -42,29 +55,39 @@ class Engine:
         with self.cursor() as cursor:
             cursor.register("incoming_batches", reader)
             cursor.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM incoming_batches').fetchall()  # noqa: S608
-        return self._backend.table(name)
+        return self._know(name, ibis.Schema.from_pyarrow(schema))
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
         """Run an expression and store its answer as a table."""
-        return self._backend.create_table(name, expression, overwrite=True)
+        self.keep_answer(name, to_query(expression))
+        return self._know(name, expression.schema())
 
     def same_rows(self, one: ir.Table, other: ir.Table) -> bool:
         """Tell whether two expressions hold the same rows (each row of an expression counts once)."""
-        if self._backend.execute(one.count()) != self._backend.execute(other.count()):
-            return False
-        return not self._backend.execute(one.difference(other).count())
+        ours, theirs = to_query(one), to_query(other)
+        with self.cursor() as cursor:
+            [[as_many]] = cursor.sql(
+                f"SELECT (SELECT count(*) FROM ({ours})) = (SELECT count(*) FROM ({theirs}))"  # noqa: S608
+            ).fetchall()
+            if not as_many:
+                return False
+            return not cursor.sql(f"SELECT 1 FROM (({ours}) EXCEPT ({theirs})) LIMIT 1").fetchall()  # noqa: S608
 
     def forget(self, name: str) -> None:
         """Free a table that nothing reads any more."""
-        self._backend.drop_table(name)
+        with self.cursor() as cursor:
+            cursor.execute(f'DROP TABLE "{name}"')
+        del self._tables[name]
 
     def keep_view(self, name: str, expression: ir.Table) -> ir.Table:
         """Name an expression without running it."""
-        return self._backend.create_view(name, expression, overwrite=True)
+        with self.cursor() as cursor:
+            cursor.execute(f'CREATE OR REPLACE VIEW "{name}" AS {to_query(expression)}')
+        return self._know(name, expression.schema())
 
     def table(self, name: str) -> ir.Table:
         """Return a table that was loaded or kept."""
-        return self._backend.table(name)
+        return self._tables[name]
 
     def keep_answer(self, name: str, query: str) -> None:
         """Run a query that ``to_query`` wrote and store its answer as a table."""
@@ -77,7 +100,16 @@ class Engine:
         with self.cursor() as cursor:
             yield from cursor.sql(query).to_arrow_reader(rows)
 
+    def _know(self, name: str, schema: ibis.Schema) -> ir.Table:
+        self._tables[name] = ibis.table(schema, name=name)
+        return self._tables[name]
+
 
 def to_query(expression: ir.Table) -> str:
     """Write an expression as a query of this engine; the tables under it need not be there yet."""
-    return str(ibis.to_sql(expression, dialect="duckdb", pretty=False))
+    return _written(expression.op())
+
+
+@functools.lru_cache(maxsize=1024)
+def _written(expression: ops.Node) -> str:
+    return str(ibis.to_sql(expression.to_expr(), dialect="duckdb", pretty=False))
