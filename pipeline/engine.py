@@ -22,7 +22,7 @@ import pyarrow as pa
 class Engine:
     """Tables of one step, and expressions over them. Beyond its memory limit it works from its scratch folder."""
 
-    def __init__(self, scratch: Path, *, memory_limit: str = "700MB", threads: int = 2) -> None:
+    def __init__(self, scratch: Path, *, memory_limit: str = "550MB", threads: int = 2) -> None:
         """Open an empty engine that spills into ``scratch``."""
         self._database = duckdb.connect(
             config={
