@@ -17,6 +17,7 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+from ibis.backends.sql.datatypes import DuckDBType
 
 
 class Engine:
@@ -58,9 +59,14 @@ class Engine:
         return self._know(name, ibis.Schema.from_pyarrow(schema))
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
-        """Run an expression and store its answer as a table."""
-        self.keep_answer(name, to_query(expression))
-        return self._know(name, expression.schema())
+        """Run an expression and store its answer as a table of the types that the expression says.
+
+        DuckDB itself makes a timestamp of a day and an interval.
+        """
+        schema = expression.schema()
+        typed = ", ".join(f'"{column}"::{DuckDBType.to_string(kind)} AS "{column}"' for column, kind in schema.items())
+        self.keep_answer(name, f"SELECT {typed} FROM ({to_query(expression)})")  # noqa: S608
+        return self._know(name, schema)
 
     def same_rows(self, one: ir.Table, other: ir.Table) -> bool:
         """Tell whether two expressions hold the same rows (each row of an expression counts once)."""
