@@ -11,10 +11,11 @@ import datetime as dt
 import hashlib
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import ibis
 import ibis.expr.types as ir
@@ -38,7 +39,7 @@ from transforms.crosscheck.cases import Rules, rules
 from transforms.crosscheck.decide import Inputs, decide
 from transforms.distinct import read_distinct
 from transforms.icp import icp_numbers
-from transforms.site_addresses import read_addresses
+from transforms.site_address_columns import read_addresses
 from transforms.site_platforms import fold, platforms
 
 _FILED: Final = """
@@ -65,6 +66,8 @@ _NEWEST_INPUT: Final = """
 SELECT max(s.run_no) FROM step_run s LEFT JOIN delivery d USING (delivery_id)
 WHERE s.step = 'register' OR (s.step = 'ingest' AND d.kind IN ('annual_report', 'online_subject'))
 """
+_MEMORY: Final = "300MB"
+"""What the engine holds before it works from its scratch folder: a larger base takes longer, not more memory."""
 _BY_CODE: Final = ("uscc", "org_code", "regno")
 
 
@@ -94,7 +97,7 @@ def crosscheck(office: Office, *, year: int, as_of: dt.date) -> Compared:
         tempfile.TemporaryDirectory(dir=office.scratch(), prefix="crosscheck-") as scratch,
         journaled(office),
         office.engine.begin() as connection,
-        Engine(Path(scratch)) as engine,
+        Engine(Path(scratch), memory_limit=_MEMORY) as engine,
     ):
         runs.hold_still(connection, "register", "records")
         run_no = runs.next_number(connection)
@@ -103,16 +106,14 @@ def crosscheck(office: Office, *, year: int, as_of: dt.date) -> Compared:
             raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
         desk = _Comparison(office, engine, year, as_of)
         found = desk.findings(table)
-        entered = _as_entered(found, year, until, table)
+        entered = (_as_entered(rows, year, until, table) for rows in engine.stream(found, rows=10_000))
         events = discrepancies.enter(connection, entered, year=year, as_of=as_of, run_no=run_no)
         runs.enter(
             connection, Step.CROSSCHECK, as_of, run_no=run_no, register_version=version, told={"year": year} | events
         )
-        kinds = pc.value_counts(entered["kind"])
-        counts = dict(zip(kinds.field("values").to_pylist(), kinds.field("counts").to_pylist(), strict=True))
         return Compared(
             year, as_of.isoformat(), version, desk.reported, desk.sites, desk.operators_known,
-            dict(sorted(counts.items())), events,
+            _per_kind(found, table), events,
         )  # fmt: skip
 
 
@@ -151,7 +152,7 @@ class _Comparison:
         self.reported = self.sites = self.operators_known = 0
         self._office, self._engine, self._year, self._as_of = office, engine, year, as_of
 
-    def findings(self, table: Rules) -> pa.Table:
+    def findings(self, table: Rules) -> ir.Table:
         """Return every finding with what a person needs beside it: names, district, evidence."""
         engine = self._engine
         index = index_register(*load_register_tables(self._office, engine), engine.keep)
@@ -160,7 +161,7 @@ class _Comparison:
         reports, items = self._reports(filed)
         subjects, keys = self._subjects(index)
         inputs = Inputs(reports, items, filed.select("uscc").distinct(), subjects, keys, enterprises)
-        found = decide(inputs, year=self._year, as_of=self._as_of, rules=table, keep=engine.keep, load=self._keep_arrow)
+        found = decide(inputs, year=self._year, as_of=self._as_of, rules=table, tables=engine)
         self.reported = int(reports.uscc.nunique().to_pyarrow().as_py())
         self.sites = int(subjects.count().to_pyarrow().as_py())
         self.operators_known = int(subjects.uscc.count().to_pyarrow().as_py())
@@ -240,7 +241,8 @@ class _Comparison:
     def _attached(self, name: str, rows: ir.Table, index: Index) -> ir.Table:
         """Decide who each row is of, by the attachment of records (``transforms.attach``)."""
         due = self._engine.load(f"{name}_due", RECORDS_DUE, self._due(rows))
-        return self._engine.keep(f"{name}_attached", decide_attachments(due, index))
+        decided = decide_attachments(due, index).select("record_id", "uscc", "method", "grade")
+        return self._engine.keep(f"{name}_attached", decided)
 
     def _due(self, rows: ir.Table) -> Iterator[pa.RecordBatch]:
         for batch in self._engine.stream(rows.select("record_id", "subject_key", "uscc", "regno")):
@@ -259,20 +261,15 @@ class _Comparison:
         batches = read_batches(self._office.bulk_url, query, parameters, batch_bytes=4 << 20)
         return self._engine.load(name, schema, (batch.cast(schema) for batch in batches))
 
-    def _keep_arrow(self, name: str, rows: pa.Table) -> ir.Table:
-        return self._engine.load(name, rows.schema, rows.to_batches())
-
-    def _explained(self, found: pa.Table, subjects: ir.Table, enterprises: ir.Table) -> pa.Table:
-        t = self._keep_arrow("findings", found)
+    def _explained(self, found: ir.Table, subjects: ir.Table, enterprises: ir.Table) -> ir.Table:
         s = subjects.select(
             subject_record="record_id", district="district", snapshot_date="snapshot_date", snapshot="content_hash",
             shown_evidence="evidence",
         )  # fmt: skip
         e = enterprises.select(owner="uscc", enterprise_name="name")
-        t = t.left_join(s, "subject_record").left_join(e, t.uscc == e.owner).drop("owner")
+        t = found.left_join(s, "subject_record").left_join(e, found.uscc == e.owner).drop("owner")
         # characters 3 to 8 of a code are the region of the registration authority (GB 32100)
-        t = t.mutate(district=ibis.coalesce(t.district, t.uscc.substr(2, 6)))
-        return t.to_pyarrow().sort_by([(name, "ascending") for name in ("uscc", "case_no", "site_key", "subject_id")])
+        return t.mutate(district=ibis.coalesce(t.district, t.uscc.substr(2, 6)))
 
 
 def _selected(query: str, **types: pa.DataType) -> pa.Schema:
@@ -309,7 +306,18 @@ def _platform(text: str) -> tuple[str]:
     return (known.id if known else folded,)
 
 
-def _as_entered(found: pa.Table, year: int, until: dt.date, table: Rules) -> pa.Table:
+def _per_kind(found: ir.Table, table: Rules) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for row in found.group_by("case_no", "lead").agg(n=found.count()).to_pyarrow().to_pylist():
+        counts[_kind(row, table)] += row["n"]
+    return dict(sorted(counts.items()))
+
+
+def _kind(row: Mapping[str, Any], table: Rules) -> str:
+    return "lead" if row["lead"] else table.cases[row["case_no"]].kind
+
+
+def _as_entered(found: pa.RecordBatch, year: int, until: dt.date, table: Rules) -> pa.Table:
     """Return findings as ``discrepancy`` keeps them; the key names the finding, the hash all that it says."""
     rows = []
     for row in found.to_pylist():
@@ -322,7 +330,7 @@ def _as_entered(found: pa.Table, year: int, until: dt.date, table: Rules) -> pa.
         }  # fmt: skip
         told = {
             "uscc": row["uscc"], "enterprise_name": row["enterprise_name"], "year": year,
-            "kind": "lead" if row["lead"] else case.kind, "case_no": case.number, "site_url": row["site_url"],
+            "kind": _kind(row, table), "case_no": case.number, "site_url": row["site_url"],
             "subject_id": row["subject_id"], "report_id": row["report_id"], "fields": row["fields"],
             "confidence": f"{case.confidence * trust:.3f}", "evidence": json.dumps(evidence, ensure_ascii=False),
             "clears": case.clears, "district": row["district"], "correct_until": until.isoformat(),

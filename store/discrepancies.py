@@ -9,7 +9,7 @@ newest event and its newest decision. Every function works inside the caller's t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -147,10 +147,12 @@ def newest_day(connection: sa.Connection, year: int) -> dt.date | None:
     return found
 
 
-def enter(connection: sa.Connection, findings: pa.Table, *, year: int, as_of: dt.date, run_no: int) -> dict[str, int]:
-    """Enter what a run found for a year and return events by name.
+def enter(
+    connection: sa.Connection, findings: Iterable[pa.Table], *, year: int, as_of: dt.date, run_no: int
+) -> dict[str, int]:
+    """Enter what a run found for a year, block by block, and return events by name.
 
-    ``findings`` has the columns of ``discrepancy`` but event, day and run. Raises ``LaterRunExists`` for a day before
+    ``findings`` have the columns of ``discrepancy`` but event, day and run. Raises ``LaterRunExists`` for a day before
     the newest one.
     """
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('discrepancy'))"))
@@ -158,7 +160,8 @@ def enter(connection: sa.Connection, findings: pa.Table, *, year: int, as_of: dt
     if newest is not None and newest > as_of:
         raise LaterRunExists(f"the findings of {year} are those of {newest}; {as_of} is earlier")
     connection.execute(sa.text(_CREATE))
-    copy_in(connection, "found", findings)
+    for block in findings:
+        copy_in(connection, "found", block)
     connection.execute(sa.text(_NEWEST), {"year": year})
     told = {"as_of": as_of, "run_no": run_no}
     events = connection.execute(sa.text(_APPEND), told).scalars().all()

@@ -16,11 +16,8 @@ from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from publicsuffixlist import PublicSuffixList
 
-from transforms.distinct import flat
 from transforms.sentinels import PLACEHOLDERS
 from transforms.site_platforms import Platform, Platforms, fold, platforms
 
@@ -62,31 +59,23 @@ class Address(NamedTuple):
         return None
 
 
-ADDRESSES: Final = pa.schema(
-    [
-        ("place", pa.int64()), ("ordinal", pa.int32()), ("kind", pa.string()), ("platform", pa.string()),
-        ("shop_id", pa.string()), ("domain", pa.string()), ("text", pa.string()), ("key", pa.string()),
-        ("why", pa.string()),
-    ]
-)  # fmt: skip
-"""An address of a column of cells: place of the cell (from 0), ordinal within it (from 0), what was read."""
-
 _LETTERS: Final = "a-z0-9"
 _TAIL: Final = r"(?::(?P<port>\d{1,5}))?(?P<tail>[/?#][^\s,;|<>\"'()\u3000-\u9fff\uff00-\uffef]*)?"
+LABELS: Final = rf"(?:[{_LETTERS}](?:[{_LETTERS}_-]*[{_LETTERS}])?\.)+[a-z][{_LETTERS}-]*[{_LETTERS}]"
+"""A host in lower case, by its labels."""
 _HOST: Final = re.compile(
-    rf"(?<![{_LETTERS}_.@-])(?P<host>(?:[{_LETTERS}](?:[{_LETTERS}_-]*[{_LETTERS}])?\.)+[a-z][{_LETTERS}-]*[{_LETTERS}]"
-    rf"|(?:\d{{1,3}}\.){{3}}\d{{1,3}})(?![{_LETTERS}_@])\.?{_TAIL}"
+    rf"(?<![{_LETTERS}_.@-])(?P<host>{LABELS}|(?:\d{{1,3}}\.){{3}}\d{{1,3}})(?![{_LETTERS}_@])\.?{_TAIL}"
 )
 _IDN_HOST: Final = re.compile(
     rf"(?P<host>(?:[\w-]+\.)+(?:[a-z]{{2,}}|中国|公司|网络|网址|商城|商店|网店|中文网|集团|我爱你|在线)){_TAIL}"
 )
 _EMAIL: Final = re.compile(rf"[{_LETTERS}._%+-]+@(?P<host>(?:[{_LETTERS}-]+\.)+[a-z]{{2,}})")
 _DOTS: Final = re.compile(rf"(?<=[{_LETTERS}])[。．｡](?=[{_LETTERS}])")
-_TRIVIAL_PATH: Final = re.compile(r"/?(?:(?:index|default|home|main)(?:\.[a-z]{2,5})?)?/?", re.IGNORECASE)
+TRIVIAL_PATH: Final = re.compile(r"/?(?:(?:index|default|home|main)(?:\.[a-z]{2,5})?)?/?", re.IGNORECASE)
 _QR: Final = ("二维码", "扫码", "扫一扫")
 _PUNCTUATION: Final = re.compile(r"[\s,;:|/\\。、.()\[\]<>\"'“”‘’【】_-]+")
 _IPV4: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
-_DEFAULT_PORTS: Final = ("80", "443")
+DEFAULT_PORTS: Final = ("80", "443")
 
 
 def read_cell(cell: str) -> tuple[Address, ...]:
@@ -95,8 +84,12 @@ def read_cell(cell: str) -> tuple[Address, ...]:
     Beside an address that can be compared or followed, an e-mail address or a word for nothing says nothing more and
     is left out.
     """
+    return read_text(plain_text(cell))
+
+
+def read_text(plain: str) -> tuple[Address, ...]:
+    """Read a cell that ``plain_text`` folded."""
     table = platforms()
-    plain = _plain(cell)
     found, rest = _addresses_in(plain, table)
     if not found:
         found, rest = _addresses_in(re.sub(r"\s+", "", plain), table)
@@ -108,34 +101,8 @@ def read_cell(cell: str) -> tuple[Address, ...]:
     return tuple(real or listed)
 
 
-def read_addresses(cells: pa.Array | pa.ChunkedArray) -> pa.Table:
-    """Read a column of cells (schema ``ADDRESSES``); a null cell has no address. Each different text is read once."""
-    encoded = flat(cells).dictionary_encode()
-    columns: dict[str, list[object]] = {name: [] for name in ADDRESSES.names if name != "place"}
-    counts: list[int] = []
-    for text in encoded.dictionary.to_pylist():
-        read = read_cell(text)
-        counts.append(len(read))
-        for ordinal, address in enumerate(read):
-            columns["ordinal"].append(ordinal)
-            for name in ("kind", "platform", "shop_id", "domain", "text", "key", "why"):
-                columns[name].append(getattr(address, name))
-    of_text = pa.table([columns[field.name] for field in list(ADDRESSES)[1:]], schema=pa.schema(list(ADDRESSES)[1:]))
-    bounds = pa.array(_offsets(counts), pa.int32())
-    lists = pa.ListArray.from_arrays(bounds, pa.array(range(sum(counts)), pa.int64())).take(encoded.indices)
-    rows = of_text.take(lists.flatten())
-    places = pc.list_parent_indices(lists).cast(pa.int64())
-    return pa.table([places, *rows.columns], schema=ADDRESSES)
-
-
-def _offsets(counts: list[int]) -> list[int]:
-    offsets = [0]
-    for count in counts:
-        offsets.append(offsets[-1] + count)
-    return offsets
-
-
-def _plain(cell: str) -> str:
+def plain_text(cell: str) -> str:
+    """Fold a cell for reading: NFKC, lower case, blanks at the ends and what is not seen dropped."""
     text = unicodedata.normalize("NFKC", cell).replace("\\", "/").lower()
     text = re.sub(r"[\u200b-\u200f\u2060\ufeff\u00ad]", "", text)
     return _DOTS.sub(".", text).strip()
@@ -157,18 +124,18 @@ def _addresses_in(plain: str, table: Platforms) -> tuple[list[Address], str]:
 
 
 def _email(host: str) -> Address:
-    return Address(AddressKind.EMAIL, "an e-mail address", domain=_registrable(host), text=f"***@{host}")
+    return Address(AddressKind.EMAIL, "an e-mail address", domain=registrable(host), text=f"***@{host}")
 
 
 def _address(host: str, port: str | None, tail: str, table: Platforms) -> Address | None:
     """Tell what a host and what follows it name; null where the host is under no public suffix."""
     host = host if host.isascii() else _punycode(host)
-    domain = _registrable(host)
+    domain = registrable(host)
     if domain is None:
         return None
-    host = host.removeprefix("www.") if host != f"www.{domain}" else domain
+    host = host.removeprefix("www.")
     path, _, query = tail.partition("#")[0].partition("?")
-    place = _Place(host, "" if port in _DEFAULT_PORTS else port or "", path, _query(query), domain)
+    place = _Place(host, "" if port in DEFAULT_PORTS else port or "", path, _query(query), domain)
     elsewhere = _leads_elsewhere(place, table)
     if elsewhere is not None:
         return elsewhere
@@ -191,7 +158,7 @@ class _Place(NamedTuple):
     @property
     def trivial(self) -> bool:
         """Whether the path says no more than the host."""
-        return _TRIVIAL_PATH.fullmatch(self.path) is not None
+        return TRIVIAL_PATH.fullmatch(self.path) is not None
 
     def text(self, table: Platforms) -> str:
         """Put it together again, without what only follows the visitor."""
@@ -247,7 +214,7 @@ def _suffixes() -> PublicSuffixList:
 
 
 @lru_cache(maxsize=200_000)
-def _registrable(host: str) -> str | None:
+def registrable(host: str) -> str | None:
     """Return the registrable domain of a host (an IPv4 address is its own); null under no public suffix."""
     if _IPV4.fullmatch(host):
         return host if all(int(part) < 256 for part in host.split(".")) else None

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.site_addresses import ADDRESSES, AddressKind, read_addresses, read_cell
+from transforms.site_address_columns import ADDRESSES, read_addresses
+from transforms.site_addresses import AddressKind, read_cell
 from transforms.site_platforms import platforms
 
 VECTORS = json.loads((Path(__file__).parents[1] / "fixtures" / "vectors.json").read_text(encoding="utf-8"))["shop_url"]
@@ -113,6 +114,37 @@ def test_a_column_is_read_as_its_cells_are() -> None:
     assert list(zip(*read, strict=True)) == [
         (0, 0, "site:a-b.com"), (0, 1, "site:c-d.cn"), (2, 0, None), (3, 0, "site:a-b.com"), (3, 1, "site:c-d.cn"),
     ]  # fmt: skip
+
+
+_HOSTS = [
+    "www.a-b.com", "a-b.com.cn", "m.a-b.cn", "h5.cn", "www.com.cn", "www.ck", "x.ck", "1.202.3.4", "999.1.1.1",
+    "a.notatld", "a_b.com", "shop55.taobao.com", "www.taobao.com", "item.taobao.com", "mall.jd.com", "m.jd.com",
+    "abc.m.tmall.com", "shop.suning.com", "weidian.com", "dwz.cn", "mp.weixin.qq.com",
+    "itunes.apple.com", "xn--fsqu00a.xn--fiqs8s",
+]  # fmt: skip
+_WRITTEN = st.tuples(
+    st.sampled_from(["", "http://", "HTTPS://", "http:", "//", "http:\\\\", "ht://", " ", "官网", "b@"]),
+    st.sampled_from(_HOSTS),
+    st.sampled_from(["", ".", ":80", ":8080", ":", "@", "_"]),
+    st.sampled_from(
+        ["", "/", "//", "/index.html", "/INDEX", "/index-55.html", "/70000000/x", "/a,b", "/s/12", "/\x1fa"]
+    ),
+    st.sampled_from(
+        ["", "?", "?spm=1", "?userid=7&id=8", "#top", "#a?b", "#", " ", "\xa0", "；www.c-d.cn", " APP", "(旧)"]
+    ),
+).map("".join)
+
+
+@given(st.lists(st.one_of(_WRITTEN, st.none(), st.text(max_size=8)), max_size=6))
+def test_a_column_says_of_each_cell_what_the_cell_says(cells: list[str | None]) -> None:
+    rows = [
+        (place, ordinal, read.kind, read.platform, read.text, read.key)
+        for place, cell in enumerate(cells)
+        if cell is not None
+        for ordinal, read in enumerate(read_cell(cell))
+    ]
+    table = read_addresses(pa.array(cells, pa.string()))
+    assert list(zip(*(column.to_pylist() for column in table.columns), strict=True)) == rows
 
 
 def test_every_form_of_the_table_says_how_sure_it_is() -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Final
+from typing import Final, Protocol
 
 import ibis
 import ibis.expr.types as ir
@@ -19,11 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.crosscheck.cases import Rules
-from transforms.crosscheck.pairing import PAIRS, assign, similarity
+from transforms.crosscheck.pairing import PAIRED, assign, similarity
+from transforms.distinct import flat
 from transforms.names import name_key
-
-Keep = Callable[[str, ir.Table], ir.Table]
-Load = Callable[[str, pa.Table], ir.Table]
 
 FINDINGS: Final = pa.schema(
     [
@@ -34,6 +32,14 @@ FINDINGS: Final = pa.schema(
 )  # fmt: skip
 """A finding: ``lead`` where it is not certain enough; ``fields`` is JSON {field: [reported, base]}; the records are the
 rows of evidence."""
+
+
+class Tables(Protocol):
+    """Where the tables are: ``keep`` stores the answer of an expression, ``load`` rows; ``stream`` reads an answer."""
+
+    def keep(self, name: str, expression: ir.Table) -> ir.Table: ...  # noqa: D102
+    def load(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> ir.Table: ...  # noqa: D102
+    def stream(self, expression: ir.Table) -> Iterator[pa.RecordBatch]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +62,33 @@ class Inputs:
     enterprises: ir.Table
 
 
-def decide(inputs: Inputs, *, year: int, as_of: dt.date, rules: Rules, keep: Keep, load: Load) -> pa.Table:
-    """Return the findings of a year as they stand on a day (schema ``FINDINGS``), in a fixed order.
+def decide(inputs: Inputs, *, year: int, as_of: dt.date, rules: Rules, tables: Tables) -> ir.Table:
+    """Return the findings of a year as they stand on a day (schema ``FINDINGS``), in no order.
 
-    ``keep`` stores the answer of an expression under a name, ``load`` stores Arrow rows.
+    Only rows that differ are ever held in memory, and of those the ones of a block of enterprises.
     """
-    desk = _Desk(inputs, year=year, as_of=as_of, rules=rules, keep=keep, load=load)
+    desk = _Desk(inputs, year=year, as_of=as_of, rules=rules, tables=tables)
     parts = [
         desk.not_reported(), desk.unreported(), desk.differing(), desk.other_operator(), desk.gaps(), desk.stale(),
         desk.contradictions(), desk.unreadable(),
     ]  # fmt: skip
-    return pa.concat_tables(parts).sort_by([(name, "ascending") for name in ("uscc", "case_no", "site_key")])
+    return tables.keep("crosscheck_findings", ibis.union(*parts))
 
 
 class _Desk:
     """The tables that the cases share, each built once."""
 
-    def __init__(self, inputs: Inputs, *, year: int, as_of: dt.date, rules: Rules, keep: Keep, load: Load) -> None:
-        self._in, self._rules, self._keep, self._load = inputs, rules, keep, load
+    def __init__(self, inputs: Inputs, *, year: int, as_of: dt.date, rules: Rules, tables: Tables) -> None:
+        self._in, self._rules, self._tables = inputs, rules, tables
         self._year, self._as_of = year, as_of
         self._first, self._last = dt.date(year, 1, 1), dt.date(year, 12, 31)
-        self._items = keep("crosscheck_items", self._items_of_rows())
-        self._sites = keep("crosscheck_sites", self._sites_of_base())
-        self._matches = keep("crosscheck_matches", self._matched())
-        self._reports = keep("crosscheck_reports", self._reports_as_a_whole())
-        self._active = keep("crosscheck_active", self._active_sites())
-        self._pairs = load("crosscheck_pairs", self._chosen_pairs())
-        self._named = load("crosscheck_named", self._paired_by_name())
+        self._items = tables.keep("crosscheck_items", self._items_of_rows())
+        self._sites = tables.keep("crosscheck_sites", self._sites_of_base())
+        self._matches = tables.keep("crosscheck_matches", self._matched())
+        self._reports = tables.keep("crosscheck_reports", self._reports_as_a_whole())
+        self._active = tables.keep("crosscheck_active", self._active_sites())
+        self._pairs = tables.load("crosscheck_pairs", _PAIRS, self._chosen_pairs())
+        self._named = tables.load("crosscheck_named", _NAMED, self._paired_by_name())
 
     def _items_of_rows(self) -> ir.Table:
         """Addresses of the reports' rows. A row that only names its site is an address that cannot be read."""
@@ -149,62 +155,45 @@ class _Desk:
             platform=t.platform.argmin(t.order),
         )  # fmt: skip
 
-    def _chosen_pairs(self) -> pa.Table:
-        """Rows of reports and own sites, one to one, with the fields in which they differ."""
+    def _chosen_pairs(self) -> Iterator[pa.RecordBatch]:
+        """Rows of reports and own sites, one to one, with the fields in which they differ.
+
+        A pair is of one enterprise, so that a block of whole enterprises is decided by itself.
+        """
         t = self._matches.filter(self._matches.own & self._matches.link.isin(self._rules.trusted))
-        found = t.select(
-            "base_record", "record_id", "subject_id", "report_id", "base_shown", "base_name", "base_type", "base_icp",
-            "uscc", "link", "site_name", "site_type", "icp_no", "item", "site",
-            exact=ibis.ifelse(t.same_page, 0, 1),
-        ).to_pyarrow()  # fmt: skip
-        found = _first_of(found, ["subject_id", "item"])
-        columns = ("subject_id", "item", "base_name", "site_name", "base_type", "site_type", "base_icp", "icp_no")
-        pairs = pa.table([found[name] for name in columns], schema=PAIRS)
-        chosen = assign(pairs.append_column("place", pa.array(range(len(pairs)), pa.int64())), self._rules)
-        return found.take(chosen["place"]).append_column("differs", chosen["differs"])
+        t = t.mutate(exact=ibis.ifelse(t.same_page, 0, 1))
+        order = ("uscc", "subject_id", "item", "exact", "icp_no", "record_id", "base_record")
+        names = [name for name in _PAIRS.names if name != "differs"]
+        for block in _whole_enterprises(self._tables.stream(t.order_by(*order).select(*names))):
+            yield from assign(_first_of_each(block), self._rules).select(_PAIRS.names).cast(_PAIRS).to_batches()
 
     def _open_sites(self) -> ir.Table:
         """Active sites that no row of the operator's report has the address of."""
         own = self._matches.filter(self._matches.own).select("uscc", "site").distinct()
         return self._active.anti_join(own, ["uscc", "site"])
 
-    def _paired_by_name(self) -> pa.Table:
+    def _paired_by_name(self) -> Iterator[pa.RecordBatch]:
         """Rows whose address cannot be read beside open sites of the same enterprise, where the names agree.
 
         Beside a site of another platform than the row speaks of, only the very same name is enough.
         """
         items = self._items.filter(self._items.kind.isin([*self._rules.unreadable_kinds, "unresolved"]))
         t = items.inner_join(self._open_sites().rename(base_name="site_name", base_platform="platform"), "uscc")
-        t = t.filter(t.base_name.notnull()).mutate(elsewhere=ibis.coalesce(t.platform != t.base_platform, False))
-        found = t.select(
-            "elsewhere",
-            "uscc", "site", "item", "base_name", "subject_id", "subject_record", "site_url", "kind",
+        t = t.mutate(
+            elsewhere=ibis.coalesce(t.platform != t.base_platform, False),
             row_name=ibis.coalesce(t.site_name, ibis.ifelse(t.kind == "name_only", t.text, ibis.null("string"))),
-        ).to_pyarrow()  # fmt: skip
-        found = found.filter(pc.is_valid(found["row_name"]))
-        keys = (name_key(found[name]).to_pylist() for name in ("base_name", "row_name"))
-        alike = pa.array(similarity(zip(*keys, strict=True), self._rules), pa.float64())
-        needed = pc.if_else(found["elsewhere"], 1.0, self._rules.name_similarity)
-        found = found.append_column("alike", alike).filter(pc.greater_equal(alike, needed))
-        order = [("elsewhere", "ascending"), ("alike", "descending"), ("site", "ascending"), ("item", "ascending")]
-        found = found.sort_by(order)
-        taken: set[tuple[str, str]] = set()
-        places = []
-        for place, (uscc, site, item) in enumerate(
-            zip(*(found[name].to_pylist() for name in ("uscc", "site", "item")), strict=True)
-        ):
-            if (uscc, site) not in taken and (uscc, item) not in taken:
-                taken |= {(uscc, site), (uscc, item)}
-                places.append(place)
-        return found.take(pa.array(places, pa.int64()))
+        )
+        t = t.filter(t.base_name.notnull() & t.row_name.notnull())
+        wanted = t.order_by("uscc").select(*_NAMED.names, "elsewhere", "base_name", "row_name")
+        for block in _whole_enterprises(self._tables.stream(wanted)):
+            yield from _named_alike(block, self._rules).select(_NAMED.names).cast(_NAMED).to_batches()
 
     # --- the cases ----------------------------------------------------------------------------------------------
 
-    def not_reported(self) -> pa.Table:
+    def not_reported(self) -> ir.Table:
         """Case 1: nothing filed by the last day, and a site was seen in the year."""
-        if self._as_of <= self._rules.correction_until(self._year):
-            return FINDINGS.empty_table()
-        t = self._active.filter(self._active.trusted).anti_join(self._in.filed, "uscc")
+        closed = self._as_of > self._rules.correction_until(self._year)
+        t = self._active.filter(self._active.trusted & closed).anti_join(self._in.filed, "uscc")
         e = self._in.enterprises
         owing = e.filter(
             ibis.coalesce(e.established <= self._last, True)
@@ -217,7 +206,7 @@ class _Desk:
         )  # fmt: skip
         return _findings(t, case_no=1, site_key=ibis.literal(""), fields=_told("sites", "", t.sites.cast("string")))
 
-    def unreported(self) -> pa.Table:
+    def unreported(self) -> ir.Table:
         """Cases 2 and 3, and 10 where the link, the dates or a short link in the report leave it open."""
         named = self._named.select("uscc", "site")
         t = self._open_sites().anti_join(named, ["uscc", "site"])
@@ -235,7 +224,7 @@ class _Desk:
         """Enterprises whose report of the year waits for a steward: nothing is said about them."""
         return self._in.filed.anti_join(self._reports, "uscc")
 
-    def differing(self) -> pa.Table:
+    def differing(self) -> ir.Table:
         """Case 4: a row and its site differ in type, name or ICP number."""
         t = self._pairs.filter(self._pairs.differs != "")
         columns = {
@@ -253,7 +242,7 @@ class _Desk:
             report_record=t.record_id,
         )  # fmt: skip
 
-    def other_operator(self) -> pa.Table:
+    def other_operator(self) -> ir.Table:
         """Case 5: another enterprise operates the site; where only the domain says so, or two operators do, a lead."""
         own = self._matches.filter(self._matches.own | self._matches.operator.isnull()).select("item").distinct()
         t = self._matches.filter(self._matches.operator.notnull() & ~self._matches.own).anti_join(own, "item")
@@ -274,7 +263,7 @@ class _Desk:
             t, case_no=ibis.ifelse(lead, 10, 5), lead=lead, site_key=t.key, site_url=t.shown, fields=fields
         )
 
-    def gaps(self) -> pa.Table:
+    def gaps(self) -> ir.Table:
         """Case 6: the base does not know the address."""
         t = self._items.filter(self._items.kind.isin(self._rules.comparable_kinds) & self._items.key.notnull())
         t = t.anti_join(self._matches.select("item").distinct(), "item")
@@ -283,7 +272,7 @@ class _Desk:
         )
         return _findings(t, case_no=6, site_key=t.key, fields=_told("address", t.site_url, ""))
 
-    def stale(self) -> pa.Table:
+    def stale(self) -> ir.Table:
         """Case 7: the only sites of that address were dead before the year began."""
         t = self._matches.mutate(
             dead=(
@@ -299,14 +288,14 @@ class _Desk:
         )  # fmt: skip
         return _findings(t, case_no=7, site_key=t.key, fields=_told("last_seen", "", t.last_seen.cast("string")))
 
-    def contradictions(self) -> pa.Table:
+    def contradictions(self) -> ir.Table:
         """Case 8: yes without a site, or no with one."""
         r = self._reports
         t = r.filter(((r.has_site == "yes") & ~r.names_site) | ((r.has_site == "no") & r.names_site))
         rows = ibis.ifelse(t.names_site, "rows", "no rows")
         return _findings(t, case_no=8, site_key=ibis.literal(""), fields=_told("has_site", t.has_site, rows))
 
-    def unreadable(self) -> pa.Table:
+    def unreadable(self) -> ir.Table:
         """Case 9: an address by which no site can be found, with the site that it seems to mean."""
         t = self._items.filter(self._items.kind.isin(self._rules.unreadable_kinds))
         named = self._named.select("item", "subject_id", "subject_record", base_url="site_url")
@@ -324,18 +313,61 @@ class _Desk:
         )
 
 
-def _first_of(rows: pa.Table, by: list[str]) -> pa.Table:
-    """Keep one row per value of ``by``: a subject with two addresses pairs once with one item."""
-    rows = rows.sort_by([(name, "ascending") for name in (*by, "exact")])
-    keys = rows.group_by(by, use_threads=False).aggregate([])
-    return rows if keys.num_rows == rows.num_rows else rows.take(_first_places(rows, by))
+_PAIRS: Final = pa.schema(
+    [
+        *((name, pa.string()) for name in PAIRED), ("uscc", pa.string()), ("site", pa.string()),
+        ("base_shown", pa.string()), ("report_id", pa.string()), ("link", pa.string()), ("base_record", pa.int64()),
+        ("record_id", pa.int64()), ("differs", pa.string()),
+    ]
+)  # fmt: skip
+_NAMED: Final = pa.schema(
+    [
+        ("uscc", pa.string()), ("site", pa.string()), ("item", pa.string()), ("subject_id", pa.string()),
+        ("subject_record", pa.int64()), ("site_url", pa.string()),
+    ]
+)  # fmt: skip
 
 
-def _first_places(rows: pa.Table, by: list[str]) -> pa.Array:
-    seen: dict[tuple[str, ...], int] = {}
-    for place, values in enumerate(zip(*(rows[name].to_pylist() for name in by), strict=True)):
-        seen.setdefault(values, place)
-    return pa.array(seen.values(), pa.int64())
+def _whole_enterprises(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Cut rows that are ordered by enterprise into blocks that hold every row of each of their enterprises."""
+    held: list[pa.Table] = []
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        rows = pa.Table.from_batches([batch])
+        begins = pc.index(rows["uscc"], rows["uscc"][-1]).as_py()
+        if begins or (held and held[-1]["uscc"][-1] != rows["uscc"][-1]):
+            yield pa.concat_tables([*held, rows.slice(0, begins)])
+            held = []
+        held.append(rows.slice(begins))
+    if held:
+        yield pa.concat_tables(held)
+
+
+def _first_of_each(rows: pa.Table) -> pa.Table:
+    """Keep the first row per subject and item of ordered rows: a subject with two addresses pairs once with an item."""
+    other = pa.repeat(pa.scalar(False), len(rows) - 1)
+    for name in ("subject_id", "item"):
+        keys = flat(rows[name])
+        other = pc.or_(other, pc.not_equal(keys[1:], keys[:-1]))
+    return rows.filter(pa.concat_arrays([pa.array([True]), other]))
+
+
+def _named_alike(rows: pa.Table, rules: Rules) -> pa.Table:
+    """Choose, among rows and sites whose names agree, one row for one site, the most alike first."""
+    alike = similarity(name_key(rows["base_name"]), name_key(rows["row_name"]), rules)
+    needed = pc.if_else(rows["elsewhere"], 1.0, rules.name_similarity)
+    rows = rows.append_column("alike", alike).filter(pc.greater_equal(alike, needed))
+    order = [("elsewhere", "ascending"), ("alike", "descending"), ("site", "ascending"), ("item", "ascending")]
+    rows = rows.sort_by(order)
+    taken: set[tuple[str, str]] = set()
+    places = []
+    names = (rows[name].to_pylist() for name in ("uscc", "site", "item"))
+    for place, (uscc, site, item) in enumerate(zip(*names, strict=True)):
+        if (uscc, site) not in taken and (uscc, item) not in taken:
+            taken |= {(uscc, site), (uscc, item)}
+            places.append(place)
+    return rows.take(pa.array(places, pa.int64()))
 
 
 def _quoted(text: ir.Value) -> ir.Value:
@@ -353,7 +385,7 @@ def _told(name: str, reported: ir.Value | str, base: ir.Value | str) -> ir.Value
     return ibis.literal("{") + _member(name, *values) + "}"
 
 
-def _findings(t: ir.Table, **given: ir.Value | int | bool) -> pa.Table:
+def _findings(t: ir.Table, **given: ir.Value | int | bool) -> ir.Table:
     """Return the columns of ``FINDINGS``: those given, else those of the table, else nothing."""
     columns = {}
     for field in FINDINGS:
@@ -362,4 +394,4 @@ def _findings(t: ir.Table, **given: ir.Value | int | bool) -> pa.Table:
             value = False
         kind = ibis.dtype(str(field.type).replace("bool", "boolean"))
         columns[field.name] = (value if isinstance(value, ir.Value) else ibis.literal(value, kind)).cast(kind)
-    return t.select(**columns).to_pyarrow().cast(FINDINGS)
+    return t.select(**columns)

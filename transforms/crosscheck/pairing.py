@@ -7,77 +7,110 @@ fields differ is taken, so that rows in another order are no error.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz.fuzz import ratio
 from scipy.optimize import linear_sum_assignment
 
+from transforms.columns import TEXT
 from transforms.crosscheck.cases import Rules
+from transforms.distinct import flat, read_distinct
 from transforms.icp import read_icp
 from transforms.names import name_key
 
-PAIRS: Final = pa.schema(
-    [
-        ("site", pa.string()), ("row", pa.string()), ("site_name", pa.string()), ("row_name", pa.string()),
-        ("site_type", pa.string()), ("row_type", pa.string()), ("site_icp", pa.string()), ("row_icp", pa.string()),
-    ]
-)  # fmt: skip
-"""A row of a report and a site that it could stand for; ``site`` and ``row`` are keys that name no other."""
+PAIRED: Final = ("subject_id", "item", "base_name", "site_name", "base_type", "site_type", "base_icp", "icp_no")
+"""What ``assign`` reads of a site and a row that could stand for it: the keys of both, and what either says."""
+
+_Places = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
-def similarity(names: Iterable[tuple[str | None, str | None]], rules: Rules) -> list[float]:
-    """Compare names of sites, 0 to 1, words that say nothing left out; 1 where either is missing."""
-    words = re.compile("|".join(map(re.escape, rules.empty_words)))
-    return [_alike(one, other, words) for one, other in names]
+def similarity(ones: pa.StringArray, others: pa.StringArray, rules: Rules) -> pa.DoubleArray:
+    """Compare keys of names of sites, 0 to 1, words that say nothing left out; 1 where either is missing."""
+    words = "|".join(map(re.escape, rules.empty_words))
+    left, right = _telling(ones, words), _telling(others, words)
+    unequal = pc.fill_null(pc.not_equal(left, right), False).to_numpy(zero_copy_only=False)
+    alike = np.ones(len(ones))
+    names = (side.filter(pa.array(unequal)).to_pylist() for side in (left, right))
+    alike[unequal] = [_likeness(one, other) for one, other in zip(*names, strict=True)]
+    return pa.array(alike)
 
 
-def _alike(one: str | None, other: str | None, words: re.Pattern[str]) -> float:
-    if not one or not other or one == other:
-        return 1.0
-    left, right = words.sub("", one) or one, words.sub("", other) or other
-    if left in right or right in left:
-        return 1.0
-    return ratio(left, right) / 100
+def _telling(names: pa.StringArray, words: str) -> pa.StringArray:
+    told = pc.replace_substring_regex(names, words, "")
+    return pc.coalesce(*(pc.if_else(pc.equal(text, ""), None, text) for text in (told, names)))
+
+
+def _likeness(one: str, other: str) -> float:
+    return 1.0 if one in other or other in one else ratio(one, other) / 100
 
 
 def assign(pairs: pa.Table, rules: Rules) -> pa.Table:
-    """Choose among candidate pairs (schema ``PAIRS``), one row for one site; return them with ``differs``.
+    """Choose among candidate pairs (columns ``PAIRED``), one row for one site; return them with ``differs``.
 
     ``differs`` names the fields that differ, joined by ``;``, empty when none does. Sites that share a row with a
     better one are left out. The answer does not depend on the order of the pairs.
     """
-    if not pairs.num_rows:
-        return pairs.append_column("differs", pa.array([], pa.string()))
-    pairs = pairs.sort_by([("site", "ascending"), ("row", "ascending")])
-    differing = _differing(pairs, rules)
-    cost = np.array([len(fields) for fields in differing])
-    chosen = _one_to_one(pairs["site"].to_pylist(), pairs["row"].to_pylist(), cost)
-    told = pa.array([";".join(fields) for fields in differing], pa.string())
-    return pairs.append_column("differs", told).take(pa.array(chosen, pa.int64()))
+    fields = _differing(pairs, rules)
+    names = [pc.if_else(differs, f"{name};", "") for name, differs in fields.items()]
+    told = pc.utf8_rtrim(pc.binary_join_element_wise(*names, ""), ";")
+    cost = np.sum([differs.to_numpy(zero_copy_only=False) for differs in fields.values()], axis=0)
+    alone = _alone(pairs["subject_id"]) & _alone(pairs["item"])
+    crowded = np.flatnonzero(~alone)
+    ordered = pc.sort_indices(
+        pairs.select(["subject_id", "item"]).take(pa.array(crowded)),
+        sort_keys=[("subject_id", "ascending"), ("item", "ascending")],
+    )
+    crowded = crowded[ordered.to_numpy()]
+    sites, rows = (pairs[name].take(pa.array(crowded)).to_pylist() for name in ("subject_id", "item"))
+    chosen = np.concatenate([np.flatnonzero(alone), crowded[_one_to_one(sites, rows, cost[crowded])]])
+    return pairs.append_column("differs", told).take(pa.array(chosen))
 
 
-def _differing(pairs: pa.Table, rules: Rules) -> list[list[str]]:
-    site_names, row_names = (name_key(pairs[name]).to_pylist() for name in ("site_name", "row_name"))
-    alike = similarity(zip(site_names, row_names, strict=True), rules)
-    allowed = {"app", "account", None}
-    columns = (pairs[name].to_pylist() for name in ("site_type", "row_type", "site_icp", "row_icp"))
-    found: list[list[str]] = []
-    for likeness, site_type, row_type, site_icp, row_icp in zip(alike, *columns, strict=True):
-        fields = []
-        if row_type is not None and site_type not in allowed and site_type not in rules.types[row_type]:
-            fields.append("site_type")
-        if likeness < rules.name_similarity:
-            fields.append("site_name")
-        if _icp_differs(site_icp, row_icp):
-            fields.append("icp_no")
-        found.append(fields)
-    return found
+def _alone(keys: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Tell which places hold a key that stands nowhere else."""
+    places = flat(keys).dictionary_encode().indices.to_numpy()
+    return np.asarray(np.bincount(places)[places] == 1) if len(places) else np.zeros(0, np.bool_)
 
 
-def _one_to_one(sites: Sequence[str], rows: Sequence[str], cost: np.ndarray[Any, Any]) -> list[int]:
+def _differing(pairs: pa.Table, rules: Rules) -> dict[str, pa.BooleanArray]:
+    columns = {name: flat(pairs[name]) for name in PAIRED}
+    alike = similarity(name_key(columns["base_name"]), name_key(columns["site_name"]), rules)
+    return {
+        "site_type": _type_differs(columns["base_type"], columns["site_type"], rules),
+        "site_name": pc.less(alike, rules.name_similarity),
+        "icp_no": _icp_differs(columns["base_icp"], columns["icp_no"]),
+    }
+
+
+def _type_differs(base: pa.StringArray, reported: pa.StringArray, rules: Rules) -> pa.BooleanArray:
+    """An app or an account may stand under either type of the report."""
+    fits = pc.or_(pc.is_null(reported), pc.is_in(base, pa.array(["app", "account", None], TEXT)))
+    for name, of in rules.types.items():
+        fits = pc.or_(fits, pc.fill_null(pc.and_(pc.equal(reported, name), pc.is_in(base, pa.array(of, TEXT))), False))
+    return pc.invert(fits)
+
+
+def _icp_differs(base: pa.StringArray, reported: pa.StringArray) -> pa.BooleanArray:
+    """Compare by subject number, and by site number where both have one; numbers of two sorts are not comparable."""
+    either = (pc.if_else(pc.is_valid(reported), base, None), pc.if_else(pc.is_valid(base), reported, None))
+    (kind, subject, site), (other_kind, other_subject, other_site) = (
+        read_distinct(texts, _icp, TEXT, TEXT, pa.int64()) for texts in either
+    )
+    unequal = pc.or_(
+        pc.fill_null(pc.not_equal(subject, other_subject), False), pc.fill_null(pc.not_equal(site, other_site), False)
+    )
+    return pc.and_(pc.fill_null(pc.equal(kind, other_kind), False), unequal)
+
+
+def _icp(text: str) -> tuple[str | None, str | None, int | None]:
+    return read_icp(text) or (None, None, None)
+
+
+def _one_to_one(sites: Sequence[str], rows: Sequence[str], cost: np.ndarray[Any, Any]) -> _Places:
     """Return the places of the chosen pairs. Groups of pairs that share a site or a row are solved on their own."""
     chosen: list[int] = []
     for group in _groups(sites, rows):
@@ -95,7 +128,7 @@ def _one_to_one(sites: Sequence[str], rows: Sequence[str], cost: np.ndarray[Any,
         for cell in zip(*linear_sum_assignment(costs), strict=True):
             if cell in where:
                 chosen.append(where[cell])
-    return sorted(chosen)
+    return np.array(sorted(chosen), np.int64)
 
 
 def _groups(sites: Sequence[str], rows: Sequence[str]) -> list[list[int]]:
@@ -114,13 +147,3 @@ def _groups(sites: Sequence[str], rows: Sequence[str]) -> list[list[int]]:
     for place, site in enumerate(sites):
         found.setdefault(root("s" + site), []).append(place)
     return list(found.values())
-
-
-def _icp_differs(one: str | None, other: str | None) -> bool:
-    """Compare by subject number, and by site number where both have one; numbers of two sorts are not comparable."""
-    read, other_read = read_icp(one or ""), read_icp(other or "")
-    if read is None or other_read is None or read.kind != other_read.kind:
-        return False
-    if read.subject != other_read.subject:
-        return True
-    return read.site is not None and other_read.site is not None and read.site != other_read.site
