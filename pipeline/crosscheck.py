@@ -113,7 +113,7 @@ def crosscheck(office: Office, *, year: int, as_of: dt.date) -> Compared:
         )
         return Compared(
             year, as_of.isoformat(), version, desk.reported, desk.sites, desk.operators_known,
-            _per_kind(found, table), events,
+            _per_kind(engine.answer(found.group_by("case_no", "lead").agg(n=found.count())), table), events,
         )  # fmt: skip
 
 
@@ -162,10 +162,15 @@ class _Comparison:
         subjects, keys = self._subjects(index)
         inputs = Inputs(reports, items, filed.select("uscc").distinct(), subjects, keys, enterprises)
         found = decide(inputs, year=self._year, as_of=self._as_of, rules=table, tables=engine)
-        self.reported = int(reports.uscc.nunique().to_pyarrow().as_py())
-        self.sites = int(subjects.count().to_pyarrow().as_py())
-        self.operators_known = int(subjects.uscc.count().to_pyarrow().as_py())
+        [self.reported] = self._counted(reports.aggregate(n=reports.uscc.nunique()))
+        self.sites, self.operators_known = self._counted(
+            subjects.aggregate(n=subjects.count(), known=subjects.uscc.count())
+        )
         return self._explained(found, subjects, enterprises)
+
+    def _counted(self, numbers: ir.Table) -> tuple[int, ...]:
+        [row] = self._engine.answer(numbers).to_pylist()
+        return tuple(row.values())
 
     def _filed(self, index: Index) -> ir.Table:
         """Rows filed for the year whose enterprise is known; a name alone does not tell who filed."""
@@ -306,9 +311,9 @@ def _platform(text: str) -> tuple[str]:
     return (known.id if known else folded,)
 
 
-def _per_kind(found: ir.Table, table: Rules) -> dict[str, int]:
+def _per_kind(counted: pa.Table, table: Rules) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for row in found.group_by("case_no", "lead").agg(n=found.count()).to_pyarrow().to_pylist():
+    for row in counted.to_pylist():
         counts[_kind(row, table)] += row["n"]
     return dict(sorted(counts.items()))
 

@@ -106,6 +106,11 @@ class Engine:
         with self.cursor() as cursor:
             yield from cursor.sql(query).to_arrow_reader(rows)
 
+    def answer(self, expression: ir.Table) -> pa.Table:
+        """Run an expression whose answer is small, and return all of it."""
+        with self.cursor() as cursor:
+            return cursor.sql(to_query(expression)).to_arrow_table()
+
     def _know(self, name: str, schema: ibis.Schema) -> ir.Table:
         self._tables[name] = ibis.table(schema, name=name)
         return self._tables[name]
