@@ -7,6 +7,7 @@ a style sheet beside it: the page works in a closed network and as a file. It ho
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from expectations.runner import great_expectations
 from expectations.suite import SEVERITY_NAMES, Expectation, Suite
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
+_BLOCK_ID: Final = re.compile(r' id="(?:section|content-block)-[^"]*"')
+"""Ids that its blocks count anew in every section: on a page of many sections each would stand many times."""
+_BLOCK_HEADING: Final = re.compile(r"(</?)h5\b")
+"""Its headings, which stand below our second level."""
 STYLE_SHEET: Final = _TEMPLATES / "data_docs.css"
 """What a page looks for beside itself."""
 
@@ -59,10 +64,11 @@ def data_docs(
     failed = {expectation.column for expectation in failing}
     document = _renderer().render(_validation(suite, [_result(each, counts[each.id]) for each in asked]))
     shown = {
-        "title": title, "facts": facts, "others": others, "told": told, "failed": failed, "failures": len(failing),
-        "judged": len(asked), "severities": SEVERITY_NAMES, "suite_name": suite.name,
+        "title": title, "facts": facts, "others": others, "told": told, "counts": counts, "failed": failed,
+        "failures": len(failing), "judged": len(asked), "severities": SEVERITY_NAMES, "suite_name": suite.name,
     }  # fmt: skip
-    return str(_view().render(document, template="data_docs.j2", **shown))
+    page = _BLOCK_ID.sub("", _view().render(document, template="data_docs.j2", **shown))
+    return _BLOCK_HEADING.sub(r"\1h3", page)
 
 
 def _result(expectation: Expectation, counted: Counted) -> Any:

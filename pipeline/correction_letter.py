@@ -11,7 +11,7 @@ from typing import Final
 import pyarrow as pa
 
 from connectors.descriptor import load_agency
-from pipeline.inspection_packet import FIELD_NAMES
+from pipeline.inspection_packet import FIELD_NAMES, field_value
 from pipeline.letters import rendered
 from pipeline.office import Office
 from store import discrepancies
@@ -50,7 +50,10 @@ def correction_letter(office: Office, finding_key: str) -> tuple[str, bytes]:
     if (refusal := _refusal(found)) is not None:
         raise LetterRefused(refusal)
     day = decisions[-1].as_of
-    fields = [(FIELD_NAMES.get(name, name), *_shown(values)) for name, values in found.fields.items()]
+    fields = [
+        (FIELD_NAMES.get(name, name), *_shown([field_value(name, value) for value in values]))
+        for name, values in found.fields.items()
+    ]
     [enterprise, address] = _shown([found.enterprise_name or "", found.site_url or ""])
     page = rendered(
         "correction_letter.html",

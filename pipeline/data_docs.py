@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from pipeline.whole_file import write_whole
 from store.schema import check_result, delivery
 from transforms.columns import CONTENT_NAMES, Reference, Sheet, content_named
 
+_BEIJING: Final = ZoneInfo("Asia/Shanghai")
 FOLDER: Final = "data_docs"
 """Folder of a home that the pages lie in."""
 
@@ -61,7 +63,7 @@ def _page(connection: sa.Connection, row: sa.Row[Any]) -> str:
             others.append(OtherCount(each.expectation, rule_title(each.expectation, row.kind), each.unexpected))
     facts = [
         ("业务日", row.as_of.isoformat()),
-        ("收到", f"{row.received_at:%Y-%m-%d %H:%M:%S %Z}"),
+        ("收到", f"{row.received_at.astimezone(_BEIJING):%Y-%m-%d %H:%M:%S} 北京时间"),
         ("行数", str(row.rows)),
         ("检查规则", row.suite),
     ]

@@ -156,7 +156,7 @@ def _office_digest(waits: _Waits, held: Sequence[Hold]) -> Digest:
     ]
     of_records = [group for group in waits.groups if group.severity != "batch"]
     for group in of_records[:_GROUPS]:
-        what = f"{load_agency(group.agency).name_on(waits.as_of)}: {rule_title(group.rule)}"
+        what = f"{load_agency(group.agency).name_on(waits.as_of)}: {rule_title(group.rule, *group.kinds)}"
         lines.append(Line(what, group.count, _age(group)))
     if rest := sum(group.count for group in of_records[_GROUPS:]):
         lines.append(Line("其他待办", rest))
@@ -165,7 +165,7 @@ def _office_digest(waits: _Waits, held: Sequence[Hold]) -> Digest:
 
 def _agency_digest(waits: _Waits, agency: str) -> Digest:
     own = [group for group in waits.groups if group.agency == agency and group.severity == "reject"]
-    lines = [Line(rule_title(group.rule), group.count, _age(group)) for group in own]
+    lines = [Line(rule_title(group.rule, *group.kinds), group.count, _age(group)) for group in own]
     if untold := waits.untold.get(agency):
         lines.append(Line("其中尚未列入退回通知的记录", untold, "通知另行送达"))
     if silent := [source for source in waits.late if source.agency == agency]:

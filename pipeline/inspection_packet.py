@@ -25,6 +25,11 @@ FIELD_NAMES: Final = {
     "has_site": "是否有网站或网店", "address": "网址", "site_type": "类型", "site_name": "名称", "icp_no": "ICP备案号",
     "operator": "经营者", "sites": "网站(网店)数", "last_seen": "最近发现",
 }  # fmt: skip
+FIELD_VALUES: Final = {
+    "has_site": {"yes": "是", "no": "否", "rows": "填有网站或网店", "no rows": "未填网站或网店"},
+    "site_type": {"site": "网站", "shop": "网店"},
+}  # fmt: skip
+"""What the codes of a field mean; other fields hold text as it was told."""
 LINK_NAMES: Final = {
     "uscc": "亮照信用代码", "org_code": "组织机构代码", "regno": "亮照注册号", "icp": "ICP备案号", "name": "仅名称",
     "former_name": "仅曾用名",
@@ -69,4 +74,11 @@ def _told(found: Finding) -> list[str]:
 
 
 def _side(found: Finding, place: int) -> str:
-    return "\n".join(f"{FIELD_NAMES.get(name, name)}: {values[place]}" for name, values in found.fields.items())
+    return "\n".join(
+        f"{FIELD_NAMES.get(name, name)}: {field_value(name, values[place])}" for name, values in found.fields.items()
+    )
+
+
+def field_value(name: str, value: str) -> str:
+    """Return a value of a finding's field in words."""
+    return FIELD_VALUES.get(name, {}).get(value, value)

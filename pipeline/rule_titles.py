@@ -37,22 +37,32 @@ def titles_of(kind: Kind, sheet: Sheet) -> dict[str, str]:
 
 
 @functools.cache
-def _titles() -> dict[tuple[str, str], str]:
-    """Titles by kind and rule; under no kind, those of penalties before those of others."""
-    order = sorted(SHEETS, key=lambda key: (key[0] is not Kind.PENALTY, key[0] is not Kind.LICENCE, key))
-    found: dict[tuple[str, str], str] = {}
+def _titles() -> dict[tuple[str, str, str], str]:
+    """Titles by kind, sheet and rule; under no sheet those of the newer one first, under no kind those of penalties."""
+    order = sorted(
+        SHEETS, key=lambda key: (key[0] is not Kind.PENALTY, key[0] is not Kind.LICENCE, key[1] is Sheet.LEGACY, key)
+    )
+    found: dict[tuple[str, str, str], str] = {}
     for kind, sheet in order:
         for each in load_suite(kind, sheet).expectations:
-            found.setdefault((kind.value, each.id), each.title)
-            found.setdefault(("", each.id), each.title)
+            found[kind.value, sheet.value, each.id] = each.title
+            found.setdefault((kind.value, "", each.id), each.title)
+            found.setdefault(("", "", each.id), each.title)
     return found
 
 
-def rule_title(rule: str, kind: str = "") -> str:
-    """Return what a failed rule (of a kind of record), a reason of attachment or the reasons of a hold say.
+def rule_title(rule: str, *kinds: str, sheet: str | None = None) -> str:
+    """Return what a failed rule of records of some kinds, a reason of attachment or the reasons of a hold say.
 
-    What nobody knows is returned as it is.
+    Kinds that word a rule differently are all told; ``sheet`` tells the wording of one sheet where it is known. What
+    nobody knows is returned as it is.
     """
-    if title := _titles().get((kind, rule)) or _titles().get(("", rule)):
+    found = _titles()
+    worded = dict.fromkeys(
+        title for kind in kinds if (title := found.get((kind, sheet or "", rule)) or found.get((kind, "", rule)))
+    )
+    if worded:
+        return " / ".join(worded)
+    if title := found.get(("", "", rule)):
         return title
     return "、".join(_OWN.get(part, part) for part in rule.split(";"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-from pipeline.inspection_packet import FIELD_NAMES, FINDING_KINDS, LINK_NAMES
+from pipeline.inspection_packet import FIELD_NAMES, FINDING_KINDS, LINK_NAMES, field_value
 from simulator.demo_charts import Bar, Series, bar_chart, legend
 from simulator.demo_numbers import METHODS, AgencyNumbers, DemoNumbers, FeedCheck, FindingNumbers, ReleaseNumbers
 from transforms.policy import withholdings
@@ -282,7 +282,10 @@ def _crosscheck(findings: Sequence[FindingNumbers]) -> str:
 
 
 def _sides(found: FindingNumbers) -> str:
-    told = (f"{FIELD_NAMES[name]}: {a or '(空)'} → {b or '(空)'}" for name, (a, b) in found.fields.items())
+    told = (
+        f"{FIELD_NAMES[name]}: {field_value(name, a) or '(空)'} → {field_value(name, b) or '(空)'}"
+        for name, (a, b) in found.fields.items()
+    )
     return "; ".join(told)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import sqlalchemy as sa
@@ -97,7 +97,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The open items of one agency and rule; ``samples`` are the oldest."""
+    """The open items of one agency and rule, of records of some ``kinds``; ``samples`` are the oldest."""
 
     agency: str
     rule: str
@@ -106,6 +106,7 @@ class Group:
     oldest: dt.date
     overdue: int
     unassigned: int
+    kinds: Sequence[str]
     samples: tuple[Review, ...] = field(default=())
 
 
@@ -245,6 +246,7 @@ def grouped(connection: sa.Connection, filters: Filters, *, today: dt.date, samp
         sa.select(
             review.c.agency, review.c.rule, sa.func.min(review.c.severity), sa.func.count(),
             sa.func.min(review.c.opened), late, sa.func.count().filter(review.c.assignee.is_(None)),
+            sa.func.array_agg(review.c.kind.distinct()),
         )
         .where(filters.where())
         .group_by(review.c.agency, review.c.rule)
@@ -254,10 +256,7 @@ def grouped(connection: sa.Connection, filters: Filters, *, today: dt.date, samp
     if not samples or not groups:
         return groups
     of_groups = _samples(connection, filters, groups, samples)
-    return [
-        Group(g.agency, g.rule, g.severity, g.count, g.oldest, g.overdue, g.unassigned, of_groups[g.agency, g.rule])
-        for g in groups
-    ]
+    return [replace(group, samples=of_groups[group.agency, group.rule]) for group in groups]
 
 
 def _samples(

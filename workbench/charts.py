@@ -8,9 +8,9 @@ from typing import Final
 from markupsafe import Markup, escape
 
 _ROW: Final = 24
-_LABEL: Final = 176
+_LABEL: Final = 240
 _NUMBER: Final = 64
-_LONGEST: Final = 13
+_LONGEST: Final = 18
 
 
 def bars(rows: Sequence[tuple[str, int, str]], *, width: int = 560, title: str) -> Markup:

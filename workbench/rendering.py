@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from connectors.descriptor import agency_name
 from pipeline.acceptance import title_of
+from pipeline.inspection_packet import field_value
 from pipeline.rule_titles import rule_title
 from workbench import charts, marks, words
 from workbench.desk import Desk, url_of
@@ -49,6 +50,7 @@ _TEMPLATES: Final = Environment(
 _TEMPLATES.filters.update(moment=_moment, count=_count)
 _TEMPLATES.globals.update(
     word=words.word, agency_name=agency_name, site_name=words.site_name, rule_title=rule_title,
+    column_label=words.column_label, district_name=words.district_name, field_value=field_value,
     withholding=words.withholding, finding=words.finding, mark=marks.mark, bars=charts.bars, stacked=charts.stacked,
     version=VERSION, acceptance_title=title_of,
 )  # fmt: skip

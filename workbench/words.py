@@ -12,6 +12,8 @@ from pipeline.campaign.report import RETURN_STATES
 from pipeline.inspection_packet import FIELD_NAMES, FINDING_KINDS, LINK_NAMES
 from pipeline.rule_titles import ATTACH_REASONS, HOLD_REASONS
 from store.accounts import Role
+from store.runs import Step
+from transforms.campaign.sheets import sheets
 from transforms.columns import CONTENT_NAMES
 from transforms.policy import withholdings
 from transforms.sheets import SHEETS
@@ -46,6 +48,16 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "corrected": "已更正", "source_fixed": "来源已改正", "attached": "已归属", "attached_by_steward": "人工归属",
         "rejected": "已退回", "returned": "退回机关",
         "superseded": "已被更新", "withdrawn": "已撤回", "approved": "已放行",
+    },
+    "audit_action": {
+        "register": "登记库入库", "ingest": "报送入库", "attach": "归属", "publish": "发布", "approval": "放行意见",
+        "expire": "到期清理", "legal_hold": "暂停清理", "ruling": "更正和归属意见", "crosscheck": "比对",
+        "finding": "比对意见", "agency_output": "机关办件数", "return_notice": "退回通知", "receipt": "网站回执",
+        "campaign_return": "专项行动填报", "campaign_return_decision": "填报审核", "campaign_report": "专项行动报告",
+    },
+    "audit_actor": dict.fromkeys([*Step, "notify"], "系统"),
+    "release_check": {
+        "manifest": "清单", "signature": "签名", "completeness": "是否齐全", "files": "文件", "chain": "与上期衔接",
     },
     "outcome": {"applied": "已公示", "refused": "退回"},
     "campaign_state": RETURN_STATES | {"sent_back": "已退回"},
@@ -102,6 +114,26 @@ def site_name(site: str) -> str:
 @functools.cache
 def _targets() -> dict[str, str]:
     return {column.code: column.target for definition in SHEETS.values() for column in definition.columns}
+
+
+@functools.cache
+def _labels() -> dict[tuple[str, str], str]:
+    return {(kind.value, column.code): column.label for (kind, _), each in SHEETS.items() for column in each.columns}
+
+
+def column_label(kind: str, code: str) -> str:
+    """Return the label of a column of a sheet, or nothing where its code is no sheet's."""
+    return _labels().get((kind, code), "")
+
+
+@functools.cache
+def _districts() -> dict[str, str]:
+    return {code: each.name for each in sheets().districts for code in (each.code, *each.also)}
+
+
+def district_name(code: str | None) -> str:
+    """Return the name of a district of the city; a code of another place stays as it is."""
+    return "" if code is None else _districts().get(code, code)
 
 
 def target_of(code: str) -> str:

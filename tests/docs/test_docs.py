@@ -35,6 +35,13 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / unquote(target.partition("#")[0])).exists(), target
 
 
+def test_every_picture_of_the_workbench_is_shown_once_and_is_small() -> None:
+    shown = re.findall(r"\]\(workbench/([^)]+)\)", (ROOT / "docs" / "stewards.md").read_text(encoding="utf-8"))
+    kept = {each.name: each.stat().st_size for each in (ROOT / "docs" / "workbench").iterdir()}
+    assert sorted(shown) == sorted(kept)
+    assert max(kept.values()) < 150_000
+
+
 def test_commands_shown_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for words in re.findall(r"(?:`|\$ |^|bin/|worker )disclosure((?: [a-z][a-z-]*)+)", text, re.MULTILINE):

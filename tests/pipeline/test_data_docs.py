@@ -50,7 +50,7 @@ def test_a_page_says_for_each_expectation_what_the_ledger_counted(known: Any, pa
 def sections(page: str) -> dict[str, str]:
     """The part of a page about each column that was asked about."""
     parts = re.split(r'<section class="(?:failed|passed)">', page)[1:]
-    return {re.search(r"<h5[^>]*>\s*(\S+)\s*</h5>", part)[1]: part for part in parts}  # type: ignore[index]
+    return {re.search(r"<h3[^>]*>\s*(\S+)\s*</h3>", part)[1]: part for part in parts}  # type: ignore[index]
 
 
 def test_a_page_holds_no_value_and_asks_no_other_host(known: Any, pages: Any) -> None:

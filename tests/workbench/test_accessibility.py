@@ -16,6 +16,7 @@ from reporting import YEAR, report, subject
 
 from pipeline.attach import attach
 from pipeline.crosscheck import crosscheck
+from pipeline.data_docs import build_data_docs
 from pipeline.office import Office
 from pipeline.publish import publish
 from pipeline.register import load_register
@@ -34,7 +35,7 @@ PAGES = (
     "/records?delivery_id=1", "/holds", "/holds/1", "/rulings", "/returns", "/returns/new/aic", "/returns/1",
     "/releases", "/releases/creditchina/1", "/releases/creditchina/1/verify", "/scorecards", "/audit", "/audit/verify",
     "/findings", "/campaign", "/campaign/wj2018/aic/2018-07", "/campaign/wj2018/aic/2018-08",
-    "/campaign/wj2018/aic/2018-07?version=1", "/nowhere",
+    "/campaign/wj2018/aic/2018-07?version=1", "/data-docs/1", "/nowhere",
 )  # fmt: skip
 
 
@@ -71,6 +72,7 @@ def everything(office: Office, deliver: Callable[..., int], tmp_path: Path) -> l
     deliver([report(Company(1))], kind=Reference.ANNUAL_REPORT)
     deliver([subject(Company(1), address="www.a-b.com")], kind=Reference.ONLINE_SUBJECT)
     crosscheck(office, year=YEAR, as_of=NEXT_DAY)
+    assert len(list(build_data_docs(office, as_of=DAY))) > 1
     with office.engine.connect() as connection:
         [finding_key] = connection.exec_driver_sql("SELECT finding_key FROM finding").scalars()
     return [
@@ -107,6 +109,11 @@ def test_no_page_lacks_names_headings_landmarks_or_contrast(
         answer = page.goto(address + path)
         assert answer is not None and answer.status == (404 if path == "/nowhere" else 200), path
         faults += [f"{path}: {fault}" for fault in faults_of(page)]
+    page.goto(address + "/worklist/items")
+    page.get_by_role("checkbox").nth(1).check()
+    page.get_by_role("button", name="认领勾选的").click()
+    expect(page.get_by_role("button", name="确认")).to_be_visible()
+    faults += [f"what an action would change: {fault}" for fault in faults_of(page)]
     assert not faults, "\n".join(faults)
 
 

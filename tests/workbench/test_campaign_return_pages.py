@@ -102,6 +102,13 @@ def test_districts_do_not_exceed_the_city(steward: Browser, office: Office) -> N
     assert 'aria-label="朝阳区 网上检查网站、网店"' in steward.get(JULY).text
 
 
+def test_a_figure_told_by_districts_alone_is_added_up_beside_the_citys_empty_cell(steward: Browser) -> None:
+    apart = {"cell.110105.checks_online": "100", "cell.110108.checks_online": "30"}
+    assert "各区合计" not in steward.get(JULY).text
+    assert steward.post(JULY, seen="0", **filled(checks_online=""), **apart).status_code == 303
+    assert "各区合计 130" in steward.get(JULY).text
+
+
 def test_a_warning_is_entered_with_a_reason_and_not_without(steward: Browser, office: Office) -> None:
     strange = filled(to_police="1", checks_online="")
     page = steward.post(JULY, seen="0", **strange)

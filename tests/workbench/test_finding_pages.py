@@ -54,6 +54,7 @@ def compared(office: Office, deliver: Callable[..., int], tmp_path: Path) -> Non
 def test_the_list_is_narrowed_by_links(platform: Browser) -> None:
     page = platform.get("/findings").text
     assert all(name in page for name in ("仿真第1号", "仿真第2号", "仿真第3号"))
+    assert "海淀区 1" in page and "110108 1" not in page
     narrowed = platform.get("/findings", district="110108", kind="concealed", confidence="high").text
     assert "仿真第1号" in narrowed and "仿真第2号" not in narrowed
     assert "没有符合条件" in platform.get("/findings", confidence="low").text
@@ -114,6 +115,29 @@ def test_a_districts_findings_are_handed_over_as_a_packet(platform: Browser, off
     assert sheet.max_row == 2 and sheet["C2"].value == Company(1).uscc
     gaps = platform.get("/findings/base-gaps")
     assert gaps.headers["content-type"].startswith("text/csv") and Company(3).uscc in gaps.text
+
+
+def test_codes_of_a_finding_are_told_in_words_on_its_pages_in_the_letter_and_in_the_packet(
+    platform: Browser, office: Office, deliver: Callable[..., int], tmp_path: Path
+) -> None:
+    load_register(office, write(tmp_path, "register.csv", as_csv([registered(Company(1))])), as_of=DAY)
+    deliver([report(Company(1), address="www.a-b.com", ISWEB="0")], kind=Reference.ANNUAL_REPORT)
+    deliver([subject(Company(1), address="www.a-b.com")], kind=Reference.ONLINE_SUBJECT)
+    crosscheck(office, year=YEAR, as_of=DAY)
+    [found] = [each for each in findings(office) if "has_site" in each.fields]
+    assert found.fields["has_site"] == ["no", "rows"]
+    path, district = f"/findings/{found.finding_key}", found.district or ""
+    assert "否 → 填有网站或网店" in platform.get("/findings").text
+    for decision in ("sent_for_correction", "to_inspection"):
+        sent = {"decision": decision, "seen": found.content_hash, "reason": "请查"}
+        if decision == "to_inspection":
+            assert "填有网站或网店" in platform.get(f"{path}/letter").text
+        assert platform.post(path, **sent).status_code == 303
+    assert "填有网站或网店" in platform.get(path).text
+    packet = platform.get("/findings/packet", district=district)
+    [sheet] = load_workbook(io.BytesIO(packet.content)).worksheets
+    told = {cell.value for row in sheet.iter_rows() for cell in row}
+    assert {"是否有网站或网店: 否", "是否有网站或网店: 填有网站或网店"} <= told
 
 
 @pytest.mark.usefixtures("compared")

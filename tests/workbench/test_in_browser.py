@@ -103,7 +103,7 @@ def test_findings_are_handed_to_inspection_by_keyboard(
     page.keyboard.press("Escape")
     page.keyboard.press("i")
     expect(page.get_by_role("link", name="已移送执法检查 1")).to_be_visible()
-    page.get_by_role("link", name="110105 1").click()
+    page.get_by_role("link", name="朝阳区 1").click()
     with page.expect_download() as packet:
         page.get_by_role("link", name="执法检查清单").click()
     assert packet.value.suggested_filename == "inspection-110105-20180821.xlsx"

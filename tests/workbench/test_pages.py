@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from browsing import Browser
-from delivering import DAY, Company, as_csv, document_no, penalty, registered, write
+from delivering import DAY, Company, as_csv, document_no, legacy_penalty, licence, penalty, registered, write
 
 from pipeline.attach import attach
 from pipeline.data_docs import build_data_docs
@@ -18,7 +18,10 @@ from pipeline.publish import publish
 from pipeline.register import load_register
 from simulator.codes import credit_code
 from store.accounts import Role
+from store.runs import Step
+from transforms.columns import Kind
 from workbench.rendering import NAVIGATION
+from workbench.words import WORDS
 
 Enter = Callable[..., Browser]
 
@@ -72,6 +75,26 @@ def test_an_agency_steward_sees_one_agency(log_in: Enter, office: Office, delive
     assert log_in("钱工商", Role.AGENCY, "aic").get("/holds/1").status_code == 404
 
 
+def test_a_rule_is_worded_as_in_the_sheet_that_was_judged(platform: Browser, deliver: Callable[..., int]) -> None:
+    number = deliver([licence(1, XK_NR="")], kind=Kind.LICENCE)
+    page = platform.get(f"/deliveries/{number}").text
+    assert "许可内容为必填项" in page and "处罚结果" not in page
+    for path in ("/worklist", "/returns/new/aic", "/"):
+        assert "许可内容为必填项" in platform.get(path).text and "处罚结果" not in platform.get(path).text
+    for row, wording in ((penalty(2, CF_NR=""), "处罚内容为必填项"), (legacy_penalty(3, CF_JG=""), "处罚结果为必填项")):
+        assert wording in platform.get(f"/deliveries/{deliver([row])}").text
+    assert "许可内容为必填项 / 处罚内容为必填项" in platform.get("/worklist").text
+
+
+def test_every_step_of_the_audit_log_is_named_and_what_no_person_did_is_the_systems(
+    platform: Browser, deliver: Callable[..., int]
+) -> None:
+    assert {step.value for step in Step} <= WORDS["audit_action"].keys()
+    deliver([penalty(1)])
+    [row] = platform.get("/audit").text.split("<tr data-row>")[1:]
+    assert "报送入库" in row and '<td class="s">系统</td>' in row
+
+
 def test_the_data_docs_of_a_delivery_are_linked_once_built_and_shown_to_who_may_see_it(
     log_in: Enter, office: Office, deliver: Callable[..., int]
 ) -> None:
@@ -83,6 +106,7 @@ def test_the_data_docs_of_a_delivery_are_linked_once_built_and_shown_to_who_may_
     assert f'href="{address}"' in steward.get(f"/deliveries/{number}").text
     page = steward.get(address)
     assert "处罚类别" in page.text and "unexpected values found" in page.text
+    assert "2 行中 1 行未通过" in page.text and "北京时间" in page.text
     assert 'href="data_docs.css"' in page.text and "--line" in steward.get("/data-docs/data_docs.css").text
     assert stranger.get(address).status_code == 404
 

@@ -223,6 +223,15 @@ def _beside(faults: Sequence[Fault]) -> list[tuple[str, Fault]]:
     return [(each.items[0] if each.items else "", each) for each in faults]
 
 
+def _summed(figures: Mapping[tuple[str, str], Decimal]) -> dict[str, Decimal]:
+    """Add up what the districts told, by item."""
+    summed: dict[str, Decimal] = {}
+    for (district, item), value in figures.items():
+        if district != CITY:
+            summed[item] = summed.get(item, Decimal(0)) + value
+    return summed
+
+
 def _loose(faults: Sequence[Fault], items: Sequence[Item]) -> list[Fault]:
     """Return the faults that stand beside no item of the form."""
     shown = {item.code for item in items}
@@ -250,6 +259,7 @@ def _page(
     filled = sheet.texts if texts is None else dict(texts)
     given = texts is not None and shown is None
     checked = _checked(desk, sheet, filled) if given else Checked({}, ())
+    figures = checked.figures if given else {key: Decimal(text) for key, text in filled.items()}
     standing = standings(desk.office, of.action, desk.today, of.agency)[of.agency][of.month]
     items = table.asked_of(of.agency)
     return render(
@@ -258,6 +268,6 @@ def _page(
         conflict=conflict, given=given, action=of.action, agency=of.agency, month=of.month, checked=checked,
         beside=_beside(checked.faults), loose=_loose(checked.faults, items), problems=problems, file=file,
         held={item.code: records.held(item, of) for item in items}, written=written,
-        apart=any(district != CITY and text for (district, _), text in filled.items()),
+        summed=_summed(figures), apart=any(district != CITY and text for (district, _), text in filled.items()),
         other=sheet.newest is not None and filling.other_person(sheet.newest, desk.person),
     )  # fmt: skip

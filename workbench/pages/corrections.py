@@ -50,14 +50,14 @@ def correct(desk: At, record_id: int) -> Response:
 @router.post("/records/{record_id}/recheck")
 def recheck(desk: At, record_id: int, form: Filled) -> Response:
     """Tell what the rules would make of the row with these cells; nothing is stored."""
-    seen, _ = _seen(desk, record_id)
+    seen, sheet = _seen(desk, record_id)
     try:
         reread = steps.recheck(desk.office, seen.record_id, cells=_cells(form), waives=_waives(form))
     except RulingRefused:
-        return render(desk, "recheck", reread=None, refused="")
+        return render(desk, "recheck", reread=None, refused="", kind=seen.kind, sheet=sheet)
     except (ValueError, RowGone) as error:
-        return render(desk, "recheck", reread=None, refused=str(error))
-    return render(desk, "recheck", reread=reread, refused="")
+        return render(desk, "recheck", reread=None, refused=str(error), kind=seen.kind, sheet=sheet)
+    return render(desk, "recheck", reread=reread, refused="", kind=seen.kind, sheet=sheet)
 
 
 @router.post("/records/{record_id}/correct")
@@ -137,9 +137,9 @@ def _page(
     for suggestion in suggestions(desk.office, version.record_id):
         offered.setdefault(suggestion.code, []).append(suggestion)
     return render(
-        desk, "correct", status=status, version=version, columns=_columns(definition, version), texts=texts,
-        filled=filled or {}, waived=waived, offered=offered, conflict=conflict, refused=refused, reason=reason,
-        differs=_differs(conflict),
+        desk, "correct", status=status, version=version, sheet=sheet, columns=_columns(definition, version),
+        texts=texts, filled=filled or {}, waived=waived, offered=offered, conflict=conflict, refused=refused,
+        reason=reason, differs=_differs(conflict),
     )  # fmt: skip
 
 

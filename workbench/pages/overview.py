@@ -30,7 +30,8 @@ def overview(desk: At) -> Response:
     ]
     counted = waiting(desk.office, agency=desk.agency, today=desk.today)
     by_rule = [
-        (rule_title(rule), number, desk.url("worklist_items", query={"rule": rule})) for rule, number in counted.by_rule
+        (rule_title(rule, *kinds), number, desk.url("worklist_items", query={"rule": rule}))
+        for rule, number, kinds in counted.by_rule
     ]
     by_age = [(name, number, "") for (_, name), number in zip(AGES, counted.by_age, strict=True)]
     by_agency = [

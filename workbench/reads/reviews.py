@@ -18,10 +18,13 @@ AGES: Final = ((0, "当日"), (1, "1–3 天"), (4, "4–7 天"), (8, "8–30 �
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The open items: per agency and severity, per rule the most frequent, per span of age; how many are past due."""
+    """The open items: per agency and severity, per rule the most frequent, per span of age; how many are past due.
+
+    ``by_rule``: rule, number, kinds of record.
+    """
 
     by_agency: Mapping[str, Mapping[str, int]]
-    by_rule: tuple[tuple[str, int], ...]
+    by_rule: tuple[tuple[str, int, list[str]], ...]
     by_age: tuple[int, ...]
     overdue: int
     unassigned: int
@@ -42,7 +45,9 @@ def waiting(office: Office, *, agency: str | None, today: dt.date, rules: int = 
         for (first, _), following in zip(AGES, [*(first for first, _ in AGES[1:]), None], strict=True)
     ]
     agencies = sa.select(review.c.agency, review.c.severity, count).where(where).group_by("agency", "severity")
-    by_rule = sa.select(review.c.rule, count).where(where).group_by(review.c.rule).order_by(count.desc(), review.c.rule)
+    kinds = sa.func.array_agg(review.c.kind.distinct())
+    rules_of = sa.select(review.c.rule, count, kinds).where(where).group_by(review.c.rule)
+    most_frequent = rules_of.order_by(count.desc(), review.c.rule).limit(rules)
     whole = sa.select(*spans, count.filter(review.c.due < today), count.filter(review.c.assignee.is_(None))).where(
         where
     )
@@ -51,6 +56,6 @@ def waiting(office: Office, *, agency: str | None, today: dt.date, rules: int = 
         for name, severity, number in connection.execute(agencies):
             found.setdefault(name, {})[severity] = number
         ordered = dict(sorted(found.items(), key=lambda pair: (-sum(pair[1].values()), pair[0])))
-        most = tuple((rule, number) for rule, number in connection.execute(by_rule.limit(rules)))
+        most = tuple((rule, number, of) for rule, number, of in connection.execute(most_frequent))
         *ages, overdue, unassigned = connection.execute(whole).one()
     return Waiting(ordered, most, tuple(ages), overdue, unassigned)
