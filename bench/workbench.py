@@ -1,13 +1,14 @@
 """How quick the list pages are: ``python -m bench.workbench [--records N] [--reviews N] [--rounds N]``.
 
-Fills a database of its own with penalties, open reviews, attachments and a released site, set-based, asks every list
-page through the whole application (session, guard, queries, template), and prints per page the milliseconds at the
-median and at the 95th percentile as JSON.
+Fills a database of its own with penalties, open reviews and as many findings, attachments and a released site,
+set-based, asks every list page through the whole application (session, guard, queries, template), and prints per page
+the milliseconds at the median and at the 95th percentile as JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import statistics
 import sys
@@ -27,6 +28,7 @@ from store.accounts import Role
 from store.database import create_database, migrate, open_engine
 from workbench.app import create_app
 
+DAY = dt.datetime(2018, 8, 22, 1, tzinfo=dt.UTC)
 AGENCIES = "ARRAY['aic','bca','bcom','cac','customs','drc','eitc','fda','ipo','post','pprft','psb','qtsb']"
 RULES = "ARRAY['R03.uscc','R10.decision_date','R01.content','R09.personal_id','R16.category_amounts','R17.fine_amount']"
 PER_DELIVERY = 2_000
@@ -55,6 +57,20 @@ FILL = (
     SELECT 'penalty', p.agency, p.delivery_id, p.record_id, p.record_key, p.document_no, p.subject_name, v.expectation,
            'reject', v.field, p.as_of, p.as_of + 3
     FROM penalty p JOIN verdict v USING (record_id)""",
+    """INSERT INTO discrepancy (finding_key, event, as_of, year, uscc, enterprise_name, kind, case_no, site_url, fields,
+                             confidence, evidence, clears, district, correct_until, content_hash)
+    SELECT md5(n::text), 'opened', DATE '2018-08-21', 2017, '91110105TE' || lpad(n::text, 8, '0'),
+           '仿真第' || n || '号科技有限公司', k.kind, k.case_no, 'https://www.fz' || n || '.com.cn/',
+           json_build_object('address', json_build_array('', 'https://www.fz' || n || '.com.cn/')), k.confidence,
+           '{"link": "uscc"}', '更正年报', (ARRAY['110101','110105','110108','110112'])[1 + n % 4], DATE '2018-06-30',
+           md5(n::text)
+    FROM generate_series(1, :reviews) n
+    JOIN (VALUES (0, 'concealed', 2, 0.95), (1, 'omitted', 3, 0.9), (2, 'misreported', 4, 0.6)) k(r, kind, case_no,
+                                                                                          confidence) ON k.r = n % 3""",
+    """INSERT INTO finding (finding_key, discrepancy_id, year, uscc, kind, case_no, district, link, confidence, opened,
+                         closed, content_hash, state)
+    SELECT finding_key, discrepancy_id, year, uscc, kind, case_no, district, 'uscc', confidence, as_of, false,
+           content_hash, 'open' FROM discrepancy""",
     """INSERT INTO attachment (record_id, kind, uscc, method, grade, score, evidence, register_version, as_of)
     SELECT record_id, 'penalty', uscc, 'uscc', 'certain', 1, '{}', 1, as_of FROM penalty WHERE state = 'accepted'""",
     """INSERT INTO release (site, sequence, as_of, state, after_attachment, summary)
@@ -93,7 +109,10 @@ def pages(records: int) -> dict[str, str]:
         "rulings": "/rulings",
         "returns": "/returns",
         "releases": "/releases",
-        "scorecards": "/scorecards",
+        "scorecards, counted before": "/scorecards",
+        "findings": "/findings",
+        "findings of a kind and district": "/findings?kind=omitted&district=110108",
+        "campaign": "/campaign",
         "audit": "/audit",
     }
 
@@ -125,7 +144,9 @@ def main() -> None:
         filled = time.perf_counter() - started
         password = accounts.new_password()
         accounts.add_account(office, "bench", role=Role.PLATFORM, password=password)
-        client = TestClient(create_app(office), follow_redirects=False, headers={"accept": "text/html"})
+        client = TestClient(
+            create_app(office, clock=lambda: DAY), follow_redirects=False, headers={"accept": "text/html"}
+        )
         client.post("/login", data={"name": "bench", "password": password})
         told = {name: measure(client, address, given.rounds) for name, address in pages(given.records).items()}
         office.engine.dispose()

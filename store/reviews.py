@@ -241,16 +241,26 @@ def list_reviews(
 
 def grouped(connection: sa.Connection, filters: Filters, *, today: dt.date, samples: int = 3) -> list[Group]:
     """Return the items by agency and rule, most first, with their age and the oldest few of each."""
-    late = sa.func.count().filter(review.c.due < today)
-    query = (
+    r, count = review.c, sa.func.count()
+    by_kind = (
         sa.select(
-            review.c.agency, review.c.rule, sa.func.min(review.c.severity), sa.func.count(),
-            sa.func.min(review.c.opened), late, sa.func.count().filter(review.c.assignee.is_(None)),
-            sa.func.array_agg(review.c.kind.distinct()),
+            r.agency, r.rule, r.kind, sa.func.min(r.severity).label("severity"), count.label("items"),
+            sa.func.min(r.opened).label("oldest"), count.filter(r.due < today).label("late"),
+            count.filter(r.assignee.is_(None)).label("nobodys"),
         )
         .where(filters.where())
-        .group_by(review.c.agency, review.c.rule)
-        .order_by(sa.func.count().desc(), review.c.agency, review.c.rule)
+        .group_by(r.agency, r.rule, r.kind)
+        .subquery("by_kind")
+    )  # fmt: skip
+    k = by_kind.c  # the kinds of all items at once would be sorted on disk
+    items, late, nobodys = (sa.cast(sa.func.sum(each), sa.BigInteger) for each in (k["items"], k.late, k.nobodys))
+    query = (
+        sa.select(
+            k.agency, k.rule, sa.func.min(k.severity), items, sa.func.min(k.oldest), late, nobodys,
+            sa.func.array_agg(k.kind.distinct()),
+        )
+        .group_by(k.agency, k.rule)
+        .order_by(items.desc(), k.agency, k.rule)
     )  # fmt: skip
     groups = [Group(*row) for row in connection.execute(query)]
     if not samples or not groups:

@@ -45,9 +45,16 @@ def waiting(office: Office, *, agency: str | None, today: dt.date, rules: int = 
         for (first, _), following in zip(AGES, [*(first for first, _ in AGES[1:]), None], strict=True)
     ]
     agencies = sa.select(review.c.agency, review.c.severity, count).where(where).group_by("agency", "severity")
-    kinds = sa.func.array_agg(review.c.kind.distinct())
-    rules_of = sa.select(review.c.rule, count, kinds).where(where).group_by(review.c.rule)
-    most_frequent = rules_of.order_by(count.desc(), review.c.rule).limit(rules)
+    by_kind = (
+        sa.select(review.c.rule, review.c.kind, count.label("items"))
+        .where(where)
+        .group_by(review.c.rule, review.c.kind)
+        .subquery("by_kind")
+    )
+    k = by_kind.c
+    items = sa.cast(sa.func.sum(k["items"]), sa.BigInteger)
+    by_rule = sa.select(k.rule, items, sa.func.array_agg(k.kind.distinct())).group_by(k.rule)
+    most_frequent = by_rule.order_by(items.desc(), k.rule).limit(rules)
     whole = sa.select(*spans, count.filter(review.c.due < today), count.filter(review.c.assignee.is_(None))).where(
         where
     )
