@@ -227,6 +227,9 @@ def stop(instance: AirflowInstance, patience: float = 10) -> None:
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.1)
         left = _members(instance)
+    for component in instance.components:
+        with contextlib.suppress(ChildProcessError):  # another process started it
+            os.waitpid(component.pid, os.WNOHANG)
     _pidfile(instance.home).unlink(missing_ok=True)
 
 
