@@ -133,7 +133,8 @@ def _address(host: str, port: str | None, tail: str, table: Platforms) -> Addres
     domain = registrable(host)
     if domain is None:
         return None
-    host = host.removeprefix("www.")
+    if (bare := host.removeprefix("www.")) == domain or bare.endswith(f".{domain}"):  # www.com is a domain itself
+        host = bare
     path, _, query = tail.partition("#")[0].partition("?")
     place = _Place(host, "" if port in DEFAULT_PORTS else port or "", path, _query(query), domain)
     elsewhere = _leads_elsewhere(place, table)
