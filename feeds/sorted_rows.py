@@ -66,7 +66,7 @@ def write_sorted(
     """Write the published values of ``relation`` and ``PLAIN``, ordered by key, into the new directory ``into``.
 
     Returns:
-        The files, in order; together they hold every row once. None where there is no row.
+        The files, in order; together they hold every row once; no file where there is no row.
     """
     into.mkdir()
     count = database.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]  # noqa: S608

@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -21,8 +20,8 @@ from pipeline.rule_titles import rule_title
 from pipeline.whole_file import write_whole
 from store.schema import check_result, delivery
 from transforms.columns import CONTENT_NAMES, Reference, Sheet, content_named
+from transforms.dates import BEIJING
 
-_BEIJING: Final = ZoneInfo("Asia/Shanghai")
 FOLDER: Final = "data_docs"
 """Folder of a home that the pages lie in."""
 
@@ -63,7 +62,7 @@ def _page(connection: sa.Connection, row: sa.Row[Any]) -> str:
             others.append(OtherCount(each.expectation, rule_title(each.expectation, row.kind), each.unexpected))
     facts = [
         ("业务日", row.as_of.isoformat()),
-        ("收到", f"{row.received_at.astimezone(_BEIJING):%Y-%m-%d %H:%M:%S} 北京时间"),
+        ("收到", f"{row.received_at.astimezone(BEIJING):%Y-%m-%d %H:%M:%S} 北京时间"),
         ("行数", str(row.rows)),
         ("检查规则", row.suite),
     ]

@@ -25,7 +25,8 @@ _OPEN_ENDED_DAYS: Final = frozenset({(2099, 12, 31), (9999, 9, 9), (9999, 12, 31
 _SENTINEL_DAYS: Final = frozenset({(1900, 1, 1), (1970, 1, 1), (1, 1, 1)})
 """Defaults of systems that had no date; not checked against a document."""
 
-_BEIJING: Final = timezone(timedelta(hours=8))
+BEIJING: Final = timezone(timedelta(hours=8))
+"""The clock of every agency, site and steward."""
 _DAY_NUMBER_ZERO: Final = date(1899, 12, 30)
 _DAY_NUMBER: Final = re.compile(r"[2-8]\d{4}(?:\.0+)?")
 _FORM: Final = re.compile(
@@ -74,7 +75,7 @@ def _moment(found: re.Match[str]) -> tuple[datetime | None, str | None]:
         except ValueError:
             return None, "UNREADABLE"
     if zone := found["zone"]:
-        moment = moment.replace(tzinfo=_zone(zone)).astimezone(_BEIJING).replace(tzinfo=None)
+        moment = moment.replace(tzinfo=_zone(zone)).astimezone(BEIJING).replace(tzinfo=None)
     return moment, None
 
 

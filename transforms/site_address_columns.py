@@ -98,8 +98,7 @@ def _alone(texts: pa.StringArray) -> dict[str, pa.Array]:
     platform, shop = _shops(domain, host, path)
     shop_text = pc.binary_join_element_wise(platform, shop, ":")
     on_platform, is_shop = pc.is_valid(platform), pc.is_valid(shop)
-    kinds = [pa.scalar(str(kind)) for kind in (AddressKind.SITE, AddressKind.SHOP, AddressKind.FRONT_PAGE)]
-    site, shop_kind, front, unresolved = *kinds, pa.scalar(str(AddressKind.UNRESOLVED))
+    kinds = (AddressKind.SITE, AddressKind.SHOP, AddressKind.FRONT_PAGE, AddressKind.UNRESOLVED)
     cases = pc.make_struct(pc.invert(on_platform), is_shop, trivial)
     nothing = pa.scalar(None, TEXT)
     keyed = (
@@ -107,7 +106,7 @@ def _alone(texts: pa.StringArray) -> dict[str, pa.Array]:
     )  # fmt: skip
     return {
         "ordinal": pa.array(np.zeros(len(texts), np.int32)),
-        "kind": pc.if_else(known, pc.case_when(cases, site, shop_kind, front, unresolved), nothing),
+        "kind": pc.if_else(known, pc.case_when(cases, *(pa.scalar(str(kind)) for kind in kinds)), nothing),
         "platform": platform,
         "text": pc.case_when(cases, own, shop_text, host, text),
         "key": pc.case_when(cases, *keyed),

@@ -13,11 +13,10 @@ from connectors.descriptor import agency_name
 from pipeline.acceptance import title_of
 from pipeline.inspection_packet import field_value
 from pipeline.rule_titles import rule_title
+from transforms.dates import BEIJING
 from workbench import charts, marks, words
 from workbench.desk import Desk, url_of
 from workbench.pages.assets import VERSION
-
-_BEIJING: Final = dt.timezone(dt.timedelta(hours=8))
 
 NAVIGATION: Final = (
     ("overview", "总览", "o"),
@@ -37,7 +36,7 @@ NAVIGATION: Final = (
 
 
 def _moment(at: dt.datetime | None) -> str:
-    return "" if at is None else f"{at.astimezone(_BEIJING):%Y-%m-%d %H:%M}"
+    return "" if at is None else f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
 
 def _count(number: int | None) -> str:

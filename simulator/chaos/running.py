@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time
 from typing import Final
 
 from connectors.descriptor import Agency, PagedApi, Retries, load_agency
@@ -32,10 +32,10 @@ from simulator.chaos.killed import run_and_kill
 from simulator.desks import HttpsDesk
 from simulator.faults import OF_CONTENT, Fault, FaultKind
 from store.holds import Choice
+from transforms.dates import BEIJING
 
 APPROVERS: Final = ("演示审核员甲", "演示审核员乙")
 _ASKED: Final = {"morning": time(7), "evening": time(19)}
-_BEIJING: Final = timezone(timedelta(hours=8))
 _IMPATIENT: Final = Retries(attempts=4, first_wait=0.01, longest_wait=0.05)
 _SILENCE: Final = 0.4
 """Seconds without a byte after which a source counts as slow here; a real one is given a minute."""
@@ -186,7 +186,7 @@ class _Days:
                 archive=self._office.archive,
                 endpoint=self._simulator.desks[agency].endpoint,
                 ingest=lambda delivery_id: ingest_delivery(self._office, delivery_id),
-                now=datetime.combine(day, _ASKED[when], _BEIJING),
+                now=datetime.combine(day, _ASKED[when], BEIJING),
                 describe=_impatiently,
             )
         except AgencyError as error:

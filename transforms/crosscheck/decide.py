@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.crosscheck.blocks import whole_enterprises
 from transforms.crosscheck.cases import Rules
 from transforms.crosscheck.pairing import PAIRED, assign, similarity
 from transforms.distinct import flat
@@ -164,7 +165,7 @@ class _Desk:
         t = t.mutate(exact=ibis.ifelse(t.same_page, 0, 1))
         order = ("uscc", "subject_id", "item", "exact", "icp_no", "record_id", "base_record")
         names = [name for name in _PAIRS.names if name != "differs"]
-        for block in _whole_enterprises(self._tables.stream(t.order_by(*order).select(*names))):
+        for block in whole_enterprises(self._tables.stream(t.order_by(*order).select(*names))):
             yield from assign(_first_of_each(block), self._rules).select(_PAIRS.names).cast(_PAIRS).to_batches()
 
     def _open_sites(self) -> ir.Table:
@@ -185,7 +186,7 @@ class _Desk:
         )
         t = t.filter(t.base_name.notnull() & t.row_name.notnull())
         wanted = t.order_by("uscc").select(*_NAMED.names, "elsewhere", "base_name", "row_name")
-        for block in _whole_enterprises(self._tables.stream(wanted)):
+        for block in whole_enterprises(self._tables.stream(wanted)):
             yield from _named_alike(block, self._rules).select(_NAMED.names).cast(_NAMED).to_batches()
 
     # --- the cases ----------------------------------------------------------------------------------------------
@@ -326,22 +327,6 @@ _NAMED: Final = pa.schema(
         ("subject_record", pa.int64()), ("site_url", pa.string()),
     ]
 )  # fmt: skip
-
-
-def _whole_enterprises(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Cut rows that are ordered by enterprise into blocks that hold every row of each of their enterprises."""
-    held: list[pa.Table] = []
-    for batch in batches:
-        if not batch.num_rows:
-            continue
-        rows = pa.Table.from_batches([batch])
-        begins = pc.index(rows["uscc"], rows["uscc"][-1]).as_py()
-        if begins or (held and held[-1]["uscc"][-1] != rows["uscc"][-1]):
-            yield pa.concat_tables([*held, rows.slice(0, begins)])
-            held = []
-        held.append(rows.slice(begins))
-    if held:
-        yield pa.concat_tables(held)
 
 
 def _first_of_each(rows: pa.Table) -> pa.Table:
