@@ -151,6 +151,7 @@ def test_a_refused_decision_about_findings_keeps_their_ticks_and_a_letter_goes_t
     page.get_by_label("理由").fill("请更正")
     page.get_by_role("button", name="请企业更正").click()
     page.get_by_role("link", name="仿真第1号").click()
+    expect(page.get_by_role("heading", name=re.compile("仿真第1号"))).to_be_visible()
     with page.expect_download() as letter:
         page.keyboard.press("l")
     assert letter.value.suggested_filename.startswith(f"correction-{companies[0].uscc}-{YEAR}-")
