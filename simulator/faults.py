@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from threading import Lock
 from typing import Final
@@ -38,6 +39,7 @@ class FaultKind(StrEnum):
     NUMBER_GAP = "numbers that no row bears"
     STALE_LISTING = "the list of files is the one shown before"
     CLOCK_BEHIND = "what is new is dated a day back"
+    CLOCK_AHEAD = "what is new is dated a day ahead"
     SENT_TWICE = "the same file once more under another name"
     OTHER_CHARSET = "bytes in another charset than the one agreed upon"
     ROWS_REORDERED = "the rows in another order"
@@ -47,6 +49,9 @@ class FaultKind(StrEnum):
     ID_IN_CODE = "ID numbers in a column for codes"
     YUAN_FOR_WAN = "amounts in 元 where 万元 are agreed upon"
 
+
+OF_CLOCKS: Final = {FaultKind.CLOCK_BEHIND: timedelta(days=-1), FaultKind.CLOCK_AHEAD: timedelta(days=1)}
+"""How far from the day the source's clock stands; it tells while rows are published, whatever they are asked for by."""
 
 OF_PAGES: Final = frozenset(
     {

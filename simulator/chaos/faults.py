@@ -111,6 +111,7 @@ _OF_ETAGS: Final = {
 }
 _OF_DATES: Final = {
     FaultKind.CLOCK_BEHIND: (Heals.WITHIN_THE_PULL, "the days that are asked for again hold it"),
+    FaultKind.CLOCK_AHEAD: (Heals.NEXT_DAY, "no day is asked for before it has come; the next day brings both"),
 }
 _OF_TABLES: Final = {
     FaultKind.LATE_COMMIT: (Heals.NEXT_DAY, "half is seen; the next day's pull looks below the numbers it knows"),

@@ -30,7 +30,7 @@ from simulator.chaos.damage import damage, put_late, restore
 from simulator.chaos.faults import DAYS_DOWN, Heals, Mishap, Planned
 from simulator.chaos.killed import run_and_kill
 from simulator.desks import HttpsDesk
-from simulator.faults import OF_CONTENT, Fault, FaultKind
+from simulator.faults import OF_CLOCKS, OF_CONTENT, Fault, FaultKind
 from store.holds import Choice
 from transforms.dates import BEIJING
 
@@ -163,7 +163,7 @@ class _Days:
                 put_late(self._simulator, agency, day)
                 return
         self._simulator.publish_agency(agency, day)
-        if fault and fault.what in OF_CONTENT | {FaultKind.NUMBER_GAP, FaultKind.CLOCK_BEHIND}:
+        if fault and fault.what in OF_CONTENT | OF_CLOCKS.keys() | {FaultKind.NUMBER_GAP}:
             desk.faults.turn_off()
 
     def _evening(self, agency: str, day: date, *, failed: bool) -> None:

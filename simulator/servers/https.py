@@ -9,14 +9,14 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
 from threading import BoundedSemaphore, Thread
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlsplit
 
-from simulator.faults import Fault, FaultKind, FaultSwitch
+from simulator.faults import OF_CLOCKS, Fault, FaultKind, FaultSwitch
 from simulator.servers.published import Published, Row
 from simulator.servers.served import Served
 
@@ -43,7 +43,6 @@ _OF_HTTPS: Final = frozenset(
         FaultKind.SLOW_DRIP,
     }
 )
-_WHILE_PUBLISHING: Final = (FaultKind.CLOCK_BEHIND,)
 _DRIPS: Final = 20
 _CONNECTIONS: Final = 32
 _LARGEST_REQUEST: Final = 1 << 20
@@ -91,12 +90,12 @@ class HttpsServer(Served):
     @property
     def able(self) -> frozenset[FaultKind]:
         """The faults that the server can show."""
-        return _OF_HTTPS | self.faults_of_protocol | {*_WHILE_PUBLISHING}
+        return _OF_HTTPS | self.faults_of_protocol | OF_CLOCKS.keys()
 
     def publish(self, path: str, day: date, rows: Sequence[Row], first_number: int | None = None) -> None:
         """Set the rows of a day of a path, as :mod:`simulator.servers` says."""
-        dated = day - timedelta(days=1) if self.faults.strike(0, _WHILE_PUBLISHING) else day
-        self._published.put(path, day, rows, first_number, dated=dated)
+        fault = self.faults.strike(0, OF_CLOCKS)
+        self._published.put(path, day, rows, first_number, dated=day + OF_CLOCKS[fault.kind] if fault else day)
 
     @property
     def url(self) -> str:
@@ -157,7 +156,7 @@ class HttpsServer(Served):
                 server._asked.append(self.path)
                 request = self._request(method)
                 sound = server.answer(request) if server.entitled(request) else Answer(401)
-                fault = server.faults.strike(server.page_of(request), server.able - {*_WHILE_PUBLISHING})
+                fault = server.faults.strike(server.page_of(request), server.able - OF_CLOCKS.keys())
                 if fault is None or sound.status not in (200, 304):
                     self._send(sound)
                 else:

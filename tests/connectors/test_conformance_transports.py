@@ -136,6 +136,19 @@ def test_a_passing_fault_leaves_no_trace_and_a_lasting_one_is_given_up(https_sou
     assert not said_in(caught.value, TOKEN)
 
 
+def test_rows_dated_ahead_by_the_clock_of_the_source_come_when_their_day_has_come(https_source: Source) -> None:
+    assert https_source.faults
+    first = whole(https_source, {}, DAY1)
+    https_source.faults.turn_on(Fault(FaultKind.CLOCK_AHEAD))
+    https_source.publish(DAY2, range(8, 11))
+    https_source.faults.turn_off()
+    second = whole(https_source, first[-1].cursor, DAY2)
+    assert not set(range(8, 11)) & set(numbers_in(second))
+    https_source.publish(DAY3, range(11, 13))
+    third = whole(https_source, (second or first)[-1].cursor, DAY3)
+    assert set(range(8, 13)) <= set(numbers_in(third))
+
+
 def test_silence_is_a_timeout(https_source: Source) -> None:
     assert https_source.faults
     https_source.faults.turn_on(Fault(FaultKind.SLOW, page=1, seconds=0.7, times=3))
