@@ -7,10 +7,12 @@ kept for it, the few rows concerned are looked up again, and Great Expectations 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -33,7 +35,7 @@ from store.records import Displaced
 from transforms.columns import DERIVED, PASSED_ON_BY, STANDARD_COLUMNS, TEXT
 from transforms.problems import Problem
 from transforms.sheets import SheetDefinition
-from transforms.versions import Decision, Incoming, Repeat, RowState, Version, against_held, within_delivery
+from transforms.versions import Decision, Held, Incoming, Repeat, RowState, Version, against_held, within_delivery
 
 REPEATS: Final = "R22.same_document"
 """The finding that no batch can see alone."""
@@ -56,6 +58,7 @@ class DeliveryWriter:
         self._short_keys: list[npt.NDArray[np.uint64]] = []
         self._supersedes: dict[int, tuple[int, ...]] = {}
         self._contradicting: set[int] = set()
+        self._days_of_files = _days_of_files(delivery)
         self._ruled = rulings.keys_in_force(connection, delivery.record_kind)
         self._held_before = records.any_rows(connection, delivery.record_kind)
         if not self._held_before:
@@ -107,6 +110,9 @@ class DeliveryWriter:
         rows = batch.records.select(["record_key", "content_hash", "updated_at", "status"]).to_pydict()
         keys = [key for key in rows["record_key"] if key is not None and key not in self._ruled]
         held = records.held_rows(self._connection, self._delivery.record_kind, keys, besides=self._delivery.delivery_id)
+        file_day = self._days_of_files.get(batch.file_ordinal)
+        if file_day is not None:
+            held = self._with_days_of_files(held)
         incoming = [
             Incoming(ids[i], key, rows["content_hash"][i], rows["updated_at"][i], rows["status"][i], states[i])
             for i, key in enumerate(rows["record_key"])
@@ -119,6 +125,7 @@ class DeliveryWriter:
             as_of=self._delivery.as_of,
             says_status=any(column.target == "status" for column in batch.definition.columns),
             agency=self._delivery.agency,
+            file_day=file_day,
         )
         at = {record_id: position for position, record_id in enumerate(ids)}
         decisions |= self._passed_on(batch, decisions, at)
@@ -127,6 +134,13 @@ class DeliveryWriter:
             if decision.supersedes:
                 self._supersedes[record_id] = decision.supersedes
         return states, superseded_by
+
+    def _with_days_of_files(self, held: Mapping[str, list[Held]]) -> dict[str, list[Held]]:
+        """Put beside each held row the day of the file it came in, where that is one of the stream's dated files."""
+        ids = [row.record_id for rows in held.values() for row in rows]
+        names = records.file_names(self._connection, self._delivery.record_kind, ids, agency=self._delivery.agency)
+        days = {record_id: _day_of_file(self._delivery, name) for record_id, name in names.items()}
+        return {key: [replace(row, file_day=days.get(row.record_id)) for row in rows] for key, rows in held.items()}
 
     def _passed_on(
         self, batch: ReadBatch, decisions: Mapping[int, Decision], at: Mapping[int, int]
@@ -204,13 +218,13 @@ class DeliveryWriter:
             return {}
         suspects = np.flatnonzero(np.isin(keys, repeated))
         found = self._rows(ids[suspects])
-        days_of_files = _days_of_files(self._delivery)
+        moments = {ordinal: f"{day}T00:00:00" for ordinal, day in self._days_of_files.items()}
         versions = [
             Version(
                 int(position),
                 row["record_key"],
                 row["content_hash"],
-                row["updated_at"] or days_of_files.get(row["file_ordinal"]),
+                row["updated_at"] or moments.get(row["file_ordinal"]),
             )
             for position, row in zip(suspects, found, strict=True)
         ]
@@ -285,13 +299,18 @@ def _short_keys(record_keys: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     return np.frombuffer(bytes.fromhex(digits), dtype=">u8").astype(np.uint64)
 
 
-def _days_of_files(delivery: Delivery) -> dict[int, str]:
-    """Return the day in the name of each dated file, as a moment: of two days in one delivery the later one holds."""
+def _day_of_file(delivery: Delivery, name: str) -> dt.date | None:
+    """Return the day in a name of a dated file of the stream that a delivery came by; null for any other name."""
     stream = stream_of(delivery)
     if stream is None or not isinstance(stream.transport, DropFolder | Sftp):
-        return {}
-    days = {file.ordinal: day_in_name(stream.transport.pattern, file.name) for file in delivery.files}
-    return {ordinal: f"{day}T00:00:00" for ordinal, day in days.items() if day}
+        return None
+    return day_in_name(stream.transport.pattern, name)
+
+
+def _days_of_files(delivery: Delivery) -> dict[int, dt.date]:
+    """Return the day in the name of each dated file: of two days the later one holds, together or one by one."""
+    days = {file.ordinal: _day_of_file(delivery, file.name) for file in delivery.files}
+    return {ordinal: day for ordinal, day in days.items() if day}
 
 
 def _outcome(repeat: Repeat, ids: npt.NDArray[np.int64]) -> tuple[RowState, int | None]:

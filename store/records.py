@@ -68,6 +68,19 @@ def held_rows(
     return found
 
 
+def file_names(connection: sa.Connection, kind: Kind, record_ids: Sequence[int], *, agency: str) -> dict[int, str]:
+    """Return the name of the file that each of these rows came in, by record_id, of those that ``agency`` delivered."""
+    rows = connection.execute(
+        sa.text(
+            f"SELECT r.record_id, f.name FROM {RECORDS[kind].name} r"  # noqa: S608 (own table name)
+            " JOIN delivery_file f ON f.delivery_id = r.delivery_id AND f.ordinal = r.file_ordinal"
+            " WHERE r.record_id = ANY(:ids) AND r.agency = :agency"
+        ),
+        {"ids": list(record_ids), "agency": agency},
+    )
+    return {row.record_id: row.name for row in rows}
+
+
 def contents_heard(
     connection: sa.Connection, kind: Kind, record_keys: Sequence[str], *, besides: int
 ) -> dict[tuple[str, str], bool]:

@@ -119,6 +119,7 @@ class Held:
     state: RowState
     status: str | None = None
     agency: str | None = None
+    file_day: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ def against_held(
     as_of: dt.date,
     says_status: bool = True,
     agency: str | None = None,
+    file_day: dt.date | None = None,
 ) -> dict[int, Decision]:
     """Decide for each incoming row whose key is already held; by ``record_id``.
 
@@ -147,29 +149,40 @@ def against_held(
     a status (``says_status``: the new penalty sheet has no such column) cannot undo a withdrawal by sending the old
     text again. A row that another agency already told otherwise (a ministry passes decisions of its offices on, domain
     8 c) goes to review unless update times order the two: no machine decides between agencies.
+
+    Without update times the business day of the delivery (``as_of``) orders rows; where both came in dated files, the
+    days of these (``file_day``) do: an old file that is sent once more says nothing new.
     """
+    came = _Came(sheet, as_of, says_status, agency, file_day)
     return {
-        row.record_id: _decide(
-            row, held[row.record_key], sheet=sheet, as_of=as_of, says_status=says_status, agency=agency
-        )
+        row.record_id: _decide(row, held[row.record_key], came)
         for row in incoming
         if row.record_key in held and row.state in ("accepted", "review")
     }
 
 
-def _decide(
-    row: Incoming, held: Sequence[Held], *, sheet: str, as_of: dt.date, says_status: bool, agency: str | None
-) -> Decision:
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """How the incoming rows came, as ``against_held`` was told."""
+
+    sheet: str
+    as_of: dt.date
+    says_status: bool
+    agency: str | None
+    file_day: dt.date | None
+
+
+def _decide(row: Incoming, held: Sequence[Held], came: _Came) -> Decision:
     live = [other for other in held if other.state in ("accepted", "review")]
     for other in live:
         if other.content_hash == row.content_hash:
             return Decision("duplicate", other.record_id, ())
     standing = [other for other in live if other.state == "accepted"]
-    ended = [other for other in standing if other.status in ("withdrawn", "invalid") and not says_status]
-    later = ended or [other for other in standing if _is_later(other, row, sheet, as_of)]
+    ended = [other for other in standing if other.status in ("withdrawn", "invalid") and not came.says_status]
+    later = ended or [other for other in standing if _is_later(other, row, came)]
     if later:
         return Decision("superseded", max(other.record_id for other in later), ())
-    foreign = [other for other in standing if other.agency != agency and not _ordered(other, row)]
+    foreign = [other for other in standing if other.agency != came.agency and not _ordered(other, row)]
     if foreign:
         return Decision("review", None, (), contradicts=max(other.record_id for other in foreign))
     if row.state == "review":
@@ -181,9 +194,11 @@ def _ordered(other: Held, row: Incoming) -> bool:
     return other.updated_at is not None and row.updated_at is not None and other.updated_at != row.updated_at
 
 
-def _is_later(other: Held, row: Incoming, sheet: str, as_of: dt.date) -> bool:
+def _is_later(other: Held, row: Incoming, came: _Came) -> bool:
     if _ordered(other, row):
         return (other.updated_at or "") > (row.updated_at or "")
-    if other.sheet == "standard" and sheet == "legacy" and row.status in (None, "valid"):
+    if other.sheet == "standard" and came.sheet == "legacy" and row.status in (None, "valid"):
         return True
-    return other.as_of > as_of
+    if other.file_day is not None and came.file_day is not None:
+        return other.file_day > came.file_day
+    return other.as_of > came.as_of

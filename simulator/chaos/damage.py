@@ -14,7 +14,6 @@ from simulator.agencies import Simulator
 from simulator.chaos.faults import DAYS_DOWN, Mishap, Planned
 from simulator.desks import FolderDesk, TableDesk, dated_pattern, writer_of
 from simulator.dialect import as_source_writes
-from simulator.faults import FaultKind
 from simulator.plan import plans
 from simulator.servers import dated_files
 from simulator.templates import TEMPLATES, Row
@@ -59,8 +58,6 @@ def restore(simulator: Simulator, mishap: Planned, today: date) -> None:
     """Put in place what the mishap kept back before today; a second time changes nothing."""
     desk = simulator.desks[mishap.agency]
     desk.faults.turn_off()
-    if mishap.what is FaultKind.CLOCK_AHEAD:
-        return  # nothing was kept back: the day that the source had dated it has come
     if isinstance(desk, TableDesk):
         desk.server.commit_late()
         return

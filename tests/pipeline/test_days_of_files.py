@@ -1,7 +1,8 @@
-"""Two dated files in one delivery: the later day's text holds; two texts of one day wait for a person (R22)."""
+"""Of two dated files the later day holds, together or one by one; two texts of one day wait for a person (R22)."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,19 @@ from pipeline.ingest import ingest_delivery
 from simulator.servers.dated_files import drop_file
 
 
+def collected(desk: Any, folder: Path, as_of: dt.date) -> None:
+    collect(
+        "fda", as_of, engine=desk.office.engine, archive=desk.office.archive, endpoint=Endpoint(str(folder)),
+        ingest=lambda delivery_id: ingest_delivery(desk.office, delivery_id),
+    )  # fmt: skip
+
+
 def states(desk: Any, folder: Path, files: Sequence[tuple[str, str]]) -> list[str]:
     """Drop files that say different things of one decision, collect them together, return states by file."""
     desk.register([registered(Company(1))])
     for name, content in files:
         drop_file(folder, name, [licence(1, XK_NR=content)])
-    collect(
-        "fda", NEXT_DAY, engine=desk.office.engine, archive=desk.office.archive, endpoint=Endpoint(str(folder)),
-        ingest=lambda delivery_id: ingest_delivery(desk.office, delivery_id),
-    )  # fmt: skip
+    collected(desk, folder, NEXT_DAY)
     return [row["state"] for row in desk.query("SELECT state FROM licence ORDER BY file_ordinal")]
 
 
@@ -38,3 +43,29 @@ def test_two_texts_of_one_day_wait_for_a_person(desk: Any, tmp_path: Path) -> No
     folder.mkdir()
     files = [(f"XK_{DAY}.csv", "准予经营预包装食品"), (f"XK_{DAY}_2.csv", "准予经营散装食品")]
     assert states(desk, folder, files) == ["review", "review"]
+
+
+def test_an_old_file_that_is_sent_once_more_does_not_bring_its_text_back(desk: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    files = [(f"XK_{DAY}.csv", "准予经营预包装食品"), (f"XK_{NEXT_DAY}.csv", "准予经营散装食品")]
+    assert states(desk, folder, files) == ["superseded", "accepted"]
+    drop_file(folder, f"XK_{DAY}.csv", [licence(1, XK_NR="准予经营预包装食品"), licence(2)])
+    collected(desk, folder, NEXT_DAY + dt.timedelta(days=1))
+    rows = desk.query("SELECT document_no, content, state FROM licence ORDER BY record_id")
+    again, news = rows[2:]
+    assert (again["content"], again["state"]) == ("准予经营预包装食品", "superseded")
+    assert news["state"] == "accepted"
+    assert [row["content"] for row in rows[:3] if row["state"] == "accepted"] == ["准予经营散装食品"]
+
+
+def test_a_file_of_a_day_that_is_sent_once_more_with_another_text_is_a_correction(desk: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    assert states(desk, folder, [(f"XK_{DAY}.csv", "准予经营预包装食品")]) == ["accepted"]
+    drop_file(folder, f"XK_{DAY}.csv", [licence(1, XK_NR="准予经营散装食品")])
+    collected(desk, folder, NEXT_DAY + dt.timedelta(days=1))
+    rows = desk.query("SELECT content, state FROM licence ORDER BY record_id")
+    assert [(row["content"], row["state"]) for row in rows] == [
+        ("准予经营预包装食品", "superseded"), ("准予经营散装食品", "accepted"),
+    ]  # fmt: skip

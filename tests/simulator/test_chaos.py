@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.business_days import DAYS
-from simulator.chaos.faults import Heals, Mishap, plan_faults
+from simulator.chaos.faults import NOT_PLANNED, Heals, Mishap, plan_faults
 from simulator.chaos.report import as_document, as_text
 from simulator.chaos.twice import run_twice
 from simulator.faults import FaultKind
@@ -22,7 +22,7 @@ def test_every_fault_is_planned_once_within_ten_days() -> None:
     assert plan != plan_faults(2019, DAYS)
     planned = {each.what for each in plan}
     assert planned >= set(Mishap)
-    assert planned >= set(FaultKind)
+    assert planned & set(FaultKind) == set(FaultKind) - NOT_PLANNED
 
 
 def test_one_fault_at_a_time_befalls_an_agency_and_none_its_first_day() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,6 +118,19 @@ def test_equal_content_is_a_duplicate_and_later_content_supersedes() -> None:
     assert decide(incoming("A"), held()) == ("duplicate", 1, ())
     assert decide(incoming("B"), held()) == ("accepted", None, (1,))
     assert decide(incoming("B"), held(as_of=DAY2), as_of=DAY1) == ("superseded", 1, ())
+
+
+def test_the_day_of_the_file_goes_before_the_day_of_arrival_where_both_came_in_one() -> None:
+    newer, older = replace(held(), file_day=DAY2), replace(held(as_of=DAY2), file_day=DAY1)
+
+    def against(other: Held, file_day: dt.date | None, as_of: dt.date) -> str:
+        return against_held([incoming("B")], {"k": [other]}, sheet="standard", as_of=as_of, file_day=file_day)[9].state
+
+    assert against(newer, DAY1, DAY2) == "superseded"
+    assert against(older, DAY2, DAY1) == "accepted"
+    assert against(older, DAY1, DAY1) == "accepted"
+    assert against(newer, None, DAY2) == "accepted"
+    assert against(older, None, DAY1) == "superseded"
 
 
 def test_the_update_time_goes_before_the_day_of_arrival() -> None:
