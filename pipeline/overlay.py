@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from connectors.descriptor import Agency, load_agency
 from expectations.suite import load_suite
 from pipeline import revoked_licences
+from pipeline.file_days import days_of_files, with_days_of_files
 from pipeline.office import Office
 from pipeline.rereading import Cell, Overlay, Reread, Row, judge_again, rows_of_file, with_verdict
 from pipeline.review_terms import due_dates
@@ -186,15 +187,21 @@ def _placed(
     key = values["record_key"]
     if key is None or reread.state == "returned":
         return None
-    held = records.held_rows(connection, kind, [key], besides=0).get(key, [])
+    delivery = deliveries.read_delivery(connection, received["delivery_id"])
+    file_day = days_of_files(delivery).get(received["file_ordinal"])
+    held = records.held_rows(connection, kind, [key], besides=0)
+    if file_day is not None:
+        held = with_days_of_files(connection, delivery, held)
     own = received["agency"]
-    others = [replace(other, agency=own) if chosen else other for other in held if other.record_id not in besides]
+    others = [
+        replace(other, agency=own) if chosen else other for other in held.get(key, []) if other.record_id not in besides
+    ]
     if not others:
         return None
     incoming = Incoming(record_id, key, values["content_hash"], values["updated_at"], values["status"], reread.state)
     decisions = against_held(
         [incoming], {key: others}, sheet=received["sheet"], as_of=received["as_of"], says_status=reread.says_status,
-        agency=own,
+        agency=own, file_day=file_day,
     )  # fmt: skip
     return decisions[record_id]
 

@@ -7,12 +7,10 @@ kept for it, the few rows concerned are looked up again, and Great Expectations 
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,12 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from connectors.descriptor import DropFolder, Sftp
-from connectors.transports.dated_files import day_in_name
 from expectations.judging import judge_of_this_process
 from expectations.runner import Outcome
 from expectations.suite import Suite, load_suite
-from pipeline.guarding import stream_of
+from pipeline.file_days import days_of_files, with_days_of_files
 from pipeline.reading import ReadBatch
 from pipeline.verdicts import add_counts, damaged_verdicts, repeat_verdicts, states_of, verdicts_of
 from store import deliveries, records, rulings
@@ -35,7 +31,7 @@ from store.records import Displaced
 from transforms.columns import DERIVED, PASSED_ON_BY, STANDARD_COLUMNS, TEXT
 from transforms.problems import Problem
 from transforms.sheets import SheetDefinition
-from transforms.versions import Decision, Held, Incoming, Repeat, RowState, Version, against_held, within_delivery
+from transforms.versions import Decision, Incoming, Repeat, RowState, Version, against_held, within_delivery
 
 REPEATS: Final = "R22.same_document"
 """The finding that no batch can see alone."""
@@ -58,7 +54,7 @@ class DeliveryWriter:
         self._short_keys: list[npt.NDArray[np.uint64]] = []
         self._supersedes: dict[int, tuple[int, ...]] = {}
         self._contradicting: set[int] = set()
-        self._days_of_files = _days_of_files(delivery)
+        self._days_of_files = days_of_files(delivery)
         self._ruled = rulings.keys_in_force(connection, delivery.record_kind)
         self._held_before = records.any_rows(connection, delivery.record_kind)
         if not self._held_before:
@@ -112,7 +108,7 @@ class DeliveryWriter:
         held = records.held_rows(self._connection, self._delivery.record_kind, keys, besides=self._delivery.delivery_id)
         file_day = self._days_of_files.get(batch.file_ordinal)
         if file_day is not None:
-            held = self._with_days_of_files(held)
+            held = with_days_of_files(self._connection, self._delivery, held)
         incoming = [
             Incoming(ids[i], key, rows["content_hash"][i], rows["updated_at"][i], rows["status"][i], states[i])
             for i, key in enumerate(rows["record_key"])
@@ -134,13 +130,6 @@ class DeliveryWriter:
             if decision.supersedes:
                 self._supersedes[record_id] = decision.supersedes
         return states, superseded_by
-
-    def _with_days_of_files(self, held: Mapping[str, list[Held]]) -> dict[str, list[Held]]:
-        """Put beside each held row the day of the file it came in, where that is one of the stream's dated files."""
-        ids = [row.record_id for rows in held.values() for row in rows]
-        names = records.file_names(self._connection, self._delivery.record_kind, ids, agency=self._delivery.agency)
-        days = {record_id: _day_of_file(self._delivery, name) for record_id, name in names.items()}
-        return {key: [replace(row, file_day=days.get(row.record_id)) for row in rows] for key, rows in held.items()}
 
     def _passed_on(
         self, batch: ReadBatch, decisions: Mapping[int, Decision], at: Mapping[int, int]
@@ -297,20 +286,6 @@ def _short_keys(record_keys: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     shortened = pc.fill_null(pc.utf8_slice_codeunits(record_keys, 0, 16), "0" * 16)
     digits = "".join(shortened.to_pylist())
     return np.frombuffer(bytes.fromhex(digits), dtype=">u8").astype(np.uint64)
-
-
-def _day_of_file(delivery: Delivery, name: str) -> dt.date | None:
-    """Return the day in a name of a dated file of the stream that a delivery came by; null for any other name."""
-    stream = stream_of(delivery)
-    if stream is None or not isinstance(stream.transport, DropFolder | Sftp):
-        return None
-    return day_in_name(stream.transport.pattern, name)
-
-
-def _days_of_files(delivery: Delivery) -> dict[int, dt.date]:
-    """Return the day in the name of each dated file: of two days the later one holds, together or one by one."""
-    days = {file.ordinal: _day_of_file(delivery, file.name) for file in delivery.files}
-    return {ordinal: day for ordinal, day in days.items() if day}
 
 
 def _outcome(repeat: Repeat, ids: npt.NDArray[np.int64]) -> tuple[RowState, int | None]:

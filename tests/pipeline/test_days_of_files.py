@@ -10,6 +10,7 @@ from typing import Any
 from delivering import DAY, NEXT_DAY, Company, licence, registered
 
 from connectors.endpoint import Endpoint
+from pipeline import rulings
 from pipeline.collect import collect
 from pipeline.ingest import ingest_delivery
 from simulator.servers.dated_files import drop_file
@@ -69,3 +70,25 @@ def test_a_file_of_a_day_that_is_sent_once_more_with_another_text_is_a_correctio
     assert [(row["content"], row["state"]) for row in rows] == [
         ("准予经营预包装食品", "superseded"), ("准予经营散装食品", "accepted"),
     ]  # fmt: skip
+
+
+def test_an_old_file_does_not_bring_back_the_text_of_a_record_that_a_steward_corrected(
+    desk: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    files = [(f"XK_{DAY}.csv", "准予经营预包装食品"), (f"XK_{NEXT_DAY}.csv", "准予经营散装食品")]
+    assert states(desk, folder, files) == ["superseded", "accepted"]
+    [holds] = desk.query("SELECT record_id FROM licence WHERE state = 'accepted'")
+    ruled = rulings.propose(
+        desk.office, holds["record_id"], cells={"XK_YXQZI": "2022/07/31"}, person="张三", reason="对照决定书",
+        as_of=NEXT_DAY,
+    )  # fmt: skip
+    assert ruled.made is not None
+    drop_file(folder, f"XK_{DAY}.csv", [licence(1, XK_NR="准予经营预包装食品"), licence(2)])
+    collected(desk, folder, NEXT_DAY + dt.timedelta(days=1))
+    number = desk.query("SELECT document_no FROM licence WHERE record_id = :id", id=holds["record_id"])[0]
+    standing = desk.query(
+        "SELECT record_id, content FROM licence WHERE state = 'accepted' AND document_no = :document_no", **number
+    )
+    assert standing == [{"record_id": ruled.made.record_id, "content": "准予经营散装食品"}]
