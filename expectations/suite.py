@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -86,6 +86,10 @@ class Suite:
     def label(self) -> str:
         """Name and version, as verdicts carry it."""
         return f"{self.name}@{self.version}"
+
+    def asks_as(self, other: Suite) -> bool:
+        """Tell whether another suite has the same expectations to the letter; suites themselves compare as objects."""
+        return [astuple(each) for each in self.expectations] == [astuple(each) for each in other.expectations]
 
     @functools.cached_property
     def by_id(self) -> dict[str, Expectation]:

@@ -19,6 +19,14 @@ from feeds.sites import Site, Table
 from transforms.columns import Kind
 
 
+def reads_alike(table: Table, site: Site, other: Site) -> bool:
+    """Tell whether the same rows of ``table`` are written the same, letter by letter, for two sites."""
+    return table in other.tables and (
+        (site.date_format, site.permanent_date, site.xml.row)
+        == (other.date_format, other.permanent_date, other.xml.row)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Twin:
     """A finished release of another site, made from the same rows of ``kinds``."""
@@ -29,12 +37,7 @@ class Twin:
 
     def serves(self, table: Table, site: Site) -> bool:
         """Tell whether rows of ``table`` read the same, letter by letter, on both sites."""
-        return (
-            table.kind in self.kinds
-            and table in self.site.tables
-            and (site.date_format, site.permanent_date, site.xml.row)
-            == (self.site.date_format, self.site.permanent_date, self.site.xml.row)
-        )
+        return table.kind in self.kinds and reads_alike(table, site, self.site)
 
     def write_full(self, table: Table, site: Site, into: Path) -> Mapping[str, FileEntry]:
         """Make the full files of ``table`` in ``into`` from this release's own; return their manifest entries."""

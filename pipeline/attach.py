@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
@@ -21,14 +20,14 @@ import sqlalchemy as sa
 from pipeline.engine import Engine, to_query
 from pipeline.journal import journaled
 from pipeline.office import Office
+from pipeline.register_index import open_index
 from pipeline.review_terms import due_dates
 from store import records, releases, review_following, runs, steward_attachments
 from store.bulk import copy_in, read_batches
 from store.runs import Step
-from store.schema import register_version
-from transforms import identifiers, names
+from transforms import identifiers
+from transforms.attach import Index
 from transforms.attach import attach as decide_attachments
-from transforms.attach import index_register
 from transforms.columns import TEXT, Kind
 
 BLOCK_ROWS: Final = 100_000
@@ -49,26 +48,12 @@ WHERE r.state = 'accepted' AND (
     OR (a.grade <> 'certain' AND a.method NOT IN ('natural_person', 'steward') AND a.register_version < $1)
 )
 """
-_ENTERPRISES: Final = """
-SELECT e.uscc, substr(e.uscc, 9, 9) AS org_code, e.regno, e.name_key, e.to_version IS NULL AS holds,
-       nullif(e.former_names, '') AS former_names
-FROM enterprise e
-WHERE e.to_version IS NULL
-   OR EXISTS (SELECT 1 FROM enterprise c WHERE c.uscc = e.uscc AND c.to_version IS NULL)
-"""
 RECORDS_DUE = pa.schema(
     [
         ("record_id", pa.int64()), ("subject_key", TEXT), ("subject_category", TEXT), ("uscc", TEXT),
         ("org_code", TEXT), ("regno", TEXT), ("tax_no", TEXT), ("tax_org", TEXT),
     ]
 )  # fmt: skip
-_HELD = pa.schema([("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT), ("name_key", TEXT), ("current", pa.bool_())])
-_REGISTER = pa.schema([("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT)])
-_NAMES = pa.schema([("uscc", TEXT), ("name_key", TEXT), ("current", pa.bool_())])
-
-
-class NoRegister(RuntimeError):
-    """Nothing can be attached before a register is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +67,7 @@ class Attached:
 
 
 def attach(office: Office, *, as_of: dt.date) -> Attached:
-    """Decide every attachment that is due, in one transaction. Raises ``NoRegister`` when no register is loaded."""
+    """Decide every attachment that is due, in one transaction. Raises ``NoRegister`` where none is loaded."""
     with (
         journaled(office),
         tempfile.TemporaryDirectory(dir=office.scratch(), prefix="attach-") as scratch,
@@ -90,32 +75,21 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
     ):
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('records'))"))
         runs.hold_still(connection, "register")
-        version = connection.scalar(sa.select(sa.func.max(register_version.c.register_version)))
-        if version is None:
-            raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
         before = releases.newest_attachment(connection)
         grades: Counter[str] = Counter()
         methods: Counter[str] = Counter()
-        with (
-            Engine(Path(scratch)) as engine,
-            ThreadPoolExecutor(1) as reader,
-            ThreadPoolExecutor(1) as loader,
-            ThreadPoolExecutor(1) as writer,
-        ):
-            register = loader.submit(load_register_tables, office, engine)
+        with Engine(Path(scratch)) as engine, ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+            version, index = open_index(office, engine, connection)
             kinds = [kind for kind in Kind if records.any_rows(connection, kind)]
             blocks = _due_blocks(office, kinds, version)
             coming = reader.submit(next, blocks, None)
-            plan = _plan()
-            register.result()
-            for name, query in plan.index:
-                engine.keep_answer(name, query)
+            decide = _decision(index)
             waiting: deque[Future[None]] = deque()
             while (found := coming.result()) is not None:
                 coming = reader.submit(next, blocks, None)
                 kind, block = found
                 engine.load("due", RECORDS_DUE, block)
-                for batch in engine.stream(plan.decide):
+                for batch in engine.stream(decide):
                     rows = _as_rows(batch, kind, version, as_of)
                     waiting.append(writer.submit(copy_in, connection, "attachment", rows))
                     grades.update(_counted(batch.column("grade")))
@@ -132,30 +106,11 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
         return Attached(version, sum(grades.values()), dict(sorted(grades.items())), dict(sorted(methods.items())))
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """The queries of one run: those that build the index, by the tables they build and in their order, and the last."""
-
-    index: tuple[tuple[str, str], ...]
-    decide: str
-
-
 @functools.cache
-def _plan() -> _Plan:
-    """Write every query before there is a table to run it on: schemas say all, and the register loads meanwhile."""
-    written: list[tuple[str, str]] = []
-
-    def write(name: str, expression: ir.Table) -> ir.Table:
-        written.append((name, to_query(expression)))
-        return ibis.table(expression.schema(), name=name)
-
-    register, names_borne, due = (
-        ibis.table(ibis.Schema.from_pyarrow(schema), name=name)
-        for name, schema in (("register", _REGISTER), ("names", _NAMES), ("due", RECORDS_DUE))
-    )
-    index = index_register(register, names_borne, write)
-    decide = to_query(decide_attachments(due, index))
-    return _Plan(tuple(written), decide)
+def _decision(index: Index) -> str:
+    """Write the query that decides every row of ``due``; its schema says all, so it is written once."""
+    due = ibis.table(ibis.Schema.from_pyarrow(RECORDS_DUE), name="due")
+    return to_query(decide_attachments(due, index))
 
 
 def _due(office: Office, kind: Kind, version: int) -> Iterator[pa.RecordBatch]:
@@ -186,34 +141,6 @@ def _due_blocks(office: Office, kinds: Iterable[Kind], version: int) -> Iterator
 def _counted(texts: pa.StringArray) -> dict[str, int]:
     counts = pc.value_counts(texts)
     return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
-
-
-def load_register_tables(office: Office, engine: Engine) -> tuple[ir.Table, ir.Table]:
-    """Load what ``index_register`` needs: codes of every enterprise of the register, and every name it bore.
-
-    The register holds valid codes only, so that characters 9 to 17 are the organisation code.
-    """
-    former: list[pa.RecordBatch] = []
-
-    def held() -> Iterator[pa.RecordBatch]:
-        for batch in read_batches(office.bulk_url, _ENTERPRISES):
-            renamed = batch.filter(pc.is_valid(batch.column("former_names")))
-            former.append(_former_names(renamed.column("uscc"), renamed.column("former_names")))
-            yield pa.RecordBatch.from_arrays(batch.columns[: len(_HELD)], schema=_HELD)
-
-    enterprises = engine.load("held_enterprises", _HELD, held())
-    borne = engine.load("former_names", _NAMES, former)
-    register = engine.keep_view("register", enterprises.select(*_REGISTER.names))
-    return register, engine.keep_view("names", enterprises.select(*_NAMES.names).union(borne))
-
-
-def _former_names(uscc: pa.StringArray, listed_names: pa.StringArray) -> pa.RecordBatch:
-    listed = pc.split_pattern_regex(listed_names, "[;；]")
-    holders = uscc.take(pc.list_parent_indices(listed))
-    keys = names.name_key(pc.list_flatten(listed))
-    named = pc.and_(pc.is_valid(keys), pc.not_equal(keys, ""))
-    columns = [holders, keys, pa.repeat(pa.scalar(False), len(keys))]
-    return pa.RecordBatch.from_arrays(columns, schema=_NAMES).filter(pc.fill_null(named, False))
 
 
 def _as_rows(batch: pa.RecordBatch, kind: Kind, version: int, as_of: dt.date) -> pa.Table:

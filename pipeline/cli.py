@@ -187,9 +187,9 @@ def ingest(
 @app.command()
 def attach(as_of: AsOf, json_: Json = False) -> None:
     """Attach accepted records to enterprises on the newest register version."""
-    from pipeline.attach import NoRegister
     from pipeline.attach import attach as attach_due
     from pipeline.office import open_office
+    from pipeline.register_index import NoRegister
 
     with err.status("attaching"):
         try:
@@ -260,8 +260,8 @@ def run(
     from connectors.endpoint import EndpointError
     from connectors.transports.contract import AgencyError
     from pipeline import steps
-    from pipeline.attach import NoRegister
     from pipeline.register import RegisterSuspect
+    from pipeline.register_index import NoRegister
 
     day = as_of.date()
     done: dict[str, Any] = {}

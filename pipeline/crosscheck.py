@@ -23,16 +23,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from pipeline.attach import RECORDS_DUE, NoRegister, load_register_tables
+from pipeline.attach import RECORDS_DUE
 from pipeline.engine import Engine
 from pipeline.journal import journaled
 from pipeline.office import Office
+from pipeline.register_index import open_index
 from store import discrepancies, runs
 from store.bulk import read_batches
 from store.runs import Step
 from store.schema import register_version
 from transforms import identifiers
-from transforms.attach import Index, index_register
+from transforms.attach import Index
 from transforms.attach import attach as decide_attachments
 from transforms.columns import DAY, TEXT
 from transforms.crosscheck.cases import Rules, rules
@@ -101,10 +102,8 @@ def crosscheck(office: Office, *, year: int, as_of: dt.date) -> Compared:
     ):
         runs.hold_still(connection, "register", "records")
         run_no = runs.next_number(connection)
-        version = connection.scalar(sa.select(sa.func.max(register_version.c.register_version)))
-        if version is None:
-            raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
-        desk = _Comparison(office, engine, year, as_of)
+        version, index = open_index(office, engine, connection)
+        desk = _Comparison(office, engine, index, year, as_of)
         found = desk.findings(table)
         entered = (_as_entered(rows, year, until, table) for rows in engine.stream(found, rows=10_000))
         events = discrepancies.enter(connection, entered, year=year, as_of=as_of, run_no=run_no)
@@ -148,18 +147,17 @@ def years_due(office: Office, as_of: dt.date) -> list[int]:
 class _Comparison:
     """The tables of one run, in the engine."""
 
-    def __init__(self, office: Office, engine: Engine, year: int, as_of: dt.date) -> None:
+    def __init__(self, office: Office, engine: Engine, index: Index, year: int, as_of: dt.date) -> None:
         self.reported = self.sites = self.operators_known = 0
-        self._office, self._engine, self._year, self._as_of = office, engine, year, as_of
+        self._office, self._engine, self._index, self._year, self._as_of = office, engine, index, year, as_of
 
     def findings(self, table: Rules) -> ir.Table:
         """Return every finding with what a person needs beside it: names, district, evidence."""
         engine = self._engine
-        index = index_register(*load_register_tables(self._office, engine), engine.keep)
         enterprises = self._load("enterprises", _ENTERPRISES, {})
-        filed = self._filed(index)
+        filed = self._filed()
         reports, items = self._reports(filed)
-        subjects, keys = self._subjects(index)
+        subjects, keys = self._subjects()
         inputs = Inputs(reports, items, filed.select("uscc").distinct(), subjects, keys, enterprises)
         found = decide(inputs, year=self._year, as_of=self._as_of, rules=table, tables=engine)
         [self.reported] = self._counted(reports.aggregate(n=reports.uscc.nunique()))
@@ -172,11 +170,11 @@ class _Comparison:
         [row] = self._engine.answer(numbers).to_pylist()
         return tuple(row.values())
 
-    def _filed(self, index: Index) -> ir.Table:
+    def _filed(self) -> ir.Table:
         """Rows filed for the year whose enterprise is known; a name alone does not tell who filed."""
         until = (self._as_of + dt.timedelta(days=1)).isoformat()
         rows = self._load("filed_rows", _FILED, {"year": str(self._year), "until": until})
-        attached = self._attached("filed", rows, index)
+        attached = self._attached("filed", rows)
         owned = attached.filter(attached.uscc.notnull()).select("record_id", enterprise="uscc")
         return self._engine.keep("filed", rows.inner_join(owned, "record_id").drop("uscc").rename(uscc="enterprise"))
 
@@ -199,9 +197,9 @@ class _Comparison:
                 cells = pc.coalesce(pc.binary_join_element_wise(cells, named, " "), cells, named)
             yield from _keyed(read_addresses(pc.fill_null(cells, "")), record_ids).to_batches()
 
-    def _subjects(self, index: Index) -> tuple[ir.Table, ir.Table]:
+    def _subjects(self) -> tuple[ir.Table, ir.Table]:
         rows = self._load("subject_rows", _SUBJECTS, {"day": self._as_of.isoformat()})
-        attached = self._attached("subjects", rows, index)
+        attached = self._attached("subjects", rows)
         linked = rows.inner_join(
             attached.select("record_id", operator="uscc", link="method", link_grade="grade"), "record_id"
         )
@@ -243,10 +241,10 @@ class _Comparison:
             kind = pa.repeat(pa.scalar("shop"), len(named))
             yield pa.record_batch([named.column("record_id"), key, kind, text, platform], schema=_KEYS)
 
-    def _attached(self, name: str, rows: ir.Table, index: Index) -> ir.Table:
+    def _attached(self, name: str, rows: ir.Table) -> ir.Table:
         """Decide who each row is of, by the attachment of records (``transforms.attach``)."""
         due = self._engine.load(f"{name}_due", RECORDS_DUE, self._due(rows))
-        decided = decide_attachments(due, index).select("record_id", "uscc", "method", "grade")
+        decided = decide_attachments(due, self._index).select("record_id", "uscc", "method", "grade")
         return self._engine.keep(f"{name}_attached", decided)
 
     def _due(self, rows: ir.Table) -> Iterator[pa.RecordBatch]:

@@ -20,6 +20,10 @@ import pyarrow as pa
 from ibis.backends.sql.datatypes import DuckDBType
 
 
+class NothingLent(Exception):
+    """A file holds no tables that can be borrowed: it is not there, or not whole."""
+
+
 class Engine:
     """Tables of one step, and expressions over them. Beyond its memory limit it works from its scratch folder."""
 
@@ -68,6 +72,24 @@ class Engine:
         self.keep_answer(name, f"SELECT {typed} FROM ({to_query(expression)})")  # noqa: S608
         return self._know(name, schema)
 
+    def lend(self, file: Path, names: Iterable[str]) -> None:
+        """Write tables into a file of their own, for other engines to ``borrow``."""
+        with self.cursor() as cursor:
+            cursor.execute(f"ATTACH {_quoted(file)} AS lent")
+            for name in names:
+                cursor.execute(f'CREATE TABLE lent."{name}" AS SELECT * FROM "{name}"')  # noqa: S608
+            cursor.execute("DETACH lent")
+
+    def borrow(self, file: Path, names: Iterable[str]) -> None:
+        """Read tables where another engine wrote them; any number may, at the same time. Raises ``NothingLent``."""
+        with self.cursor() as cursor:
+            try:
+                cursor.execute(f"ATTACH {_quoted(file)} AS borrowed (READ_ONLY)")
+            except duckdb.IOException as error:
+                raise NothingLent(str(file)) from error
+            for name in names:
+                cursor.execute(f'CREATE VIEW "{name}" AS SELECT * FROM borrowed."{name}"')  # noqa: S608
+
     def same_rows(self, one: ir.Table, other: ir.Table) -> bool:
         """Tell whether two expressions hold the same rows (each row of an expression counts once)."""
         ours, theirs = to_query(one), to_query(other)
@@ -79,11 +101,10 @@ class Engine:
                 return False
             return not cursor.sql(f"SELECT 1 FROM (({ours}) EXCEPT ({theirs})) LIMIT 1").fetchall()  # noqa: S608
 
-    def forget(self, name: str) -> None:
-        """Free a table that nothing reads any more."""
+    def remove(self, name: str, column: str, values: ir.Table) -> None:
+        """Delete the rows of a loaded or kept table that have one of these values (one column) in a column."""
         with self.cursor() as cursor:
-            cursor.execute(f'DROP TABLE "{name}"')
-        del self._tables[name]
+            cursor.execute(f'DELETE FROM "{name}" WHERE "{column}" IN ({to_query(values)})').fetchall()  # noqa: S608
 
     def keep_view(self, name: str, expression: ir.Table) -> ir.Table:
         """Name an expression without running it."""
@@ -114,6 +135,10 @@ class Engine:
     def _know(self, name: str, schema: ibis.Schema) -> ir.Table:
         self._tables[name] = ibis.table(schema, name=name)
         return self._tables[name]
+
+
+def _quoted(file: Path) -> str:
+    return "'" + str(file).replace("'", "''") + "'"
 
 
 def to_query(expression: ir.Table) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ from feeds.manifest import MANIFEST, Manifest, Part, manifest_hash, part_file
 from feeds.release import ReleaseSummary, build_release
 from feeds.signature import Signer
 from feeds.sites import Site, Table
-from feeds.twin import Twin
+from feeds.twin import Twin, reads_alike
 from feeds.visible import building_directory, current_release, discard_unfinished, make_visible
 from pipeline.acceptance import Acceptance, judge_acceptance, receiver_suite
 from pipeline.engine import Engine, to_query
@@ -77,6 +78,18 @@ def publishable(kind: Kind) -> pa.Schema:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A release whose records are decided; ``entered`` is done when the record has all of its decisions."""
+
+    site: Site
+    root: Path
+    previous: releases.Release | None
+    sequence: int
+    release_id: int
+    entered: Future[None]
+
+
 class Press:
     """Makes the releases of one run, from one reading of the records.
 
@@ -104,14 +117,33 @@ class Press:
         self._as_of = as_of
         self._signer = signer
         self._made: list[tuple[Site, Path]] = []
-        self._acceptances: dict[tuple[str, Kind], Acceptance] = {}
+        self._acceptances: dict[tuple[str, Kind], tuple[Site, Acceptance]] = {}
         self._answered_as: dict[tuple[str, Kind], str] = {}
 
-    def publish(self, site: Site) -> Published:
-        """Make the next release of a site, or say that the newest one is of the day and says all of it.
+    def publish(self, sites: Sequence[Site]) -> list[Published]:
+        """Make the next release of each site in turn, or say that the newest one is of the day and says all of it.
 
-        Raises as ``pipeline.publish.publish``.
+        While the files of one are written, the next is decided. Raises as ``pipeline.publish.publish``; what is
+        visible by then stays, nothing is left of the others.
         """
+        made = []
+        with ThreadPoolExecutor(1) as deciding, ThreadPoolExecutor(1) as entering:
+            begun = deque(deciding.submit(self._begin, site, entering) for site in sites)
+            try:
+                while begun:
+                    first = begun[0].result()
+                    summary = self._built(first)
+                    begun.popleft()  # from here on its directory says what becomes of it
+                    made.append(self._make_known(first, summary))
+            except BaseException:
+                under_way = [each for each in begun if not each.cancel()]
+                for each in under_way:
+                    self._give_up(each)
+                raise
+        return made
+
+    def _begin(self, site: Site, entering: Executor) -> _Begun:
+        """Open the next release of a site, decide its records and have the decisions entered."""
         root = self._office.settings.feeds / site.site
         root.mkdir(parents=True, exist_ok=True)
         with self._office.engine.begin() as connection:
@@ -127,32 +159,49 @@ class Press:
                 connection, site.site, sequence, self._as_of, after_attachment=self._seen,
                 run_no=self._places[site.site],
             )  # fmt: skip
-        building = building_directory(root, sequence)
         try:
             changed = {kind: self._decide(site, kind) for kind in self._records}
-            with ThreadPoolExecutor(1) as beside:
-                entered = beside.submit(self._enter, site, changed, release_id)
-                summary = self._build(site, current_release(root), building, sequence)
-                entered.result()
         except BaseException:
-            if building.exists():
-                shutil.rmtree(building)
             self._take_back(release_id)
             raise
+        entered = entering.submit(self._enter, site, changed, release_id)
+        return _Begun(site, root, previous, sequence, release_id, entered)
+
+    def _built(self, begun: _Begun) -> ReleaseSummary:
+        """Build a release that is decided; return when its decisions are entered as well."""
+        building = building_directory(begun.root, begun.sequence)
+        summary = self._build(begun.site, current_release(begun.root), building, begun.sequence)
+        try:
+            begun.entered.result()
+        except BaseException:
+            shutil.rmtree(building)
+            raise
+        return summary
+
+    def _make_known(self, begun: _Begun, summary: ReleaseSummary) -> Published:
+        """Make a release visible that is built and entered, or drop it where it says nothing new."""
+        site, root, previous = begun.site, begun.root, begun.previous
+        building = building_directory(root, begun.sequence)
         if previous is not None and previous.as_of == self._as_of and not _says_something(summary):
             shutil.rmtree(building)
-            self._take_back(release_id)
+            self._take_back(begun.release_id)
             return Published(
                 site.site, previous.sequence, self._as_of, True, previous.manifest_sha256 or "",
                 previous.summary or {}, (root / "current").resolve(),
             )  # fmt: skip
-        make_visible(root, building, sequence)
+        make_visible(root, building, begun.sequence)
         tables = _tables(summary)
         with self._office.engine.begin() as connection:
-            releases.mark_visible(connection, release_id, summary.manifest_sha256, tables)
+            releases.mark_visible(connection, begun.release_id, summary.manifest_sha256, tables)
         directory = (root / "current").resolve()
         self._made.append((site, directory))
-        return Published(site.site, sequence, self._as_of, False, summary.manifest_sha256, tables, directory)
+        return Published(site.site, begun.sequence, self._as_of, False, summary.manifest_sha256, tables, directory)
+
+    def _give_up(self, begun: Future[_Begun]) -> None:
+        """Take back what was begun and will not be made; what could not be begun has taken itself back."""
+        if begun.exception() is None:
+            begun.result().entered.exception()
+            self._take_back(begun.result().release_id)
 
     def _take_back(self, release_id: int) -> None:
         with self._office.engine.begin() as connection:
@@ -194,20 +243,19 @@ class Press:
             self._engine.keep_view(relation, self._rows_shown(kind, self._shown(proposed)))
             with self._engine.cursor() as database:
                 answer = judge_acceptance(database, site=site, table=table, relation=relation, suite=suite)
-        self._acceptances[site.site, kind] = answer
+        self._acceptances[site.site, kind] = site, answer
         return answer
 
     def _asked_the_same(self, site: Site, table: Table, suite: Suite) -> Acceptance | None:
         """Find the answer to the same questions about the same rows, written alike, on a site of this run."""
-        for other, directory in self._made:
-            answer = self._acceptances.get((other.site, table.kind))
+        for (_, kind), (other, answer) in self._acceptances.items():
             if (
-                answer is not None
-                and answer.suite.expectations == suite.expectations
-                and Twin(other, directory, frozenset(Kind)).serves(table, site)
-                and self._alike(site, other, table.kind, "proposed")
+                kind is table.kind
+                and answer.suite.asks_as(suite)
+                and reads_alike(table, site, other)
+                and self._alike(site, other, kind, "proposed")
             ):
-                self._answered_as[site.site, table.kind] = other.site
+                self._answered_as[site.site, kind] = other.site
                 return answer
         return None
 
@@ -221,7 +269,8 @@ class Press:
                     for name, value in constants.items():
                         rows = rows.append_column(name, pa.repeat(pa.scalar(value), batch.num_rows))
                     copy_in(connection, "disclosure", rows)
-                if answer := self._acceptances.get((site.site, kind)):
+                if (site.site, kind) in self._acceptances:
+                    _, answer = self._acceptances[site.site, kind]
                     acceptance.enter(
                         connection, release_id, kind=kind, suite=answer.suite.label, counts=answer.counts,
                         rows=answer.rows,

@@ -69,7 +69,7 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
             held = [kind for kind in Kind if any_rows(connection, kind)]
             records = {kind: _load_records(office, engine, kind, as_of) for kind in held}
         press = Press(office, engine, records, seen, places, as_of=as_of, signer=signer)
-        return [press.publish(sites[site_id]) for site_id in sorted(site_ids)]
+        return press.publish([sites[site_id] for site_id in sorted(site_ids)])
 
 
 @contextlib.contextmanager
@@ -90,12 +90,13 @@ def _load_records(office: Office, engine: Engine, kind: Kind, as_of: dt.date) ->
     columns = ", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind])
     query = _PUBLISHABLE.format(kind=kind.value, columns=columns, standing=STANDING.format(kind=kind.value))
     batches = (_readable(batch, schema, as_of) for batch in read_batches(office.bulk_url, query))
-    versions = f"{kind}_versions"
-    every = engine.load(versions, schema, batches)
-    newest = every.group_by("record_key").aggregate(newest_id=every.record_id.max())
-    records = engine.keep(f"{kind}_records", every.semi_join(newest, every.record_id == newest.newest_id))
-    engine.forget(versions)
-    return records
+    records = f"{kind}_records"
+    every = engine.load(records, schema, batches)
+    newest = every.group_by("record_key").aggregate(newest_id=every.record_id.max(), versions=every.count())
+    renewed = newest.filter(newest.versions > 1)
+    versions = every.inner_join(renewed, "record_key")
+    engine.remove(records, "record_id", versions.filter(versions.record_id < versions.newest_id).select("record_id"))
+    return every
 
 
 def _readable(batch: pa.RecordBatch, schema: pa.Schema, as_of: dt.date) -> pa.RecordBatch:

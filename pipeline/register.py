@@ -22,6 +22,7 @@ from connectors.formats.reader import TextTable, open_table
 from pipeline.journal import journaled
 from pipeline.masking import masked
 from pipeline.office import Office
+from pipeline.register_index import build_index
 from store import retention, runs
 from store.bulk import copy_in
 from store.runs import Step
@@ -132,6 +133,7 @@ def load_register(
         runs.enter(connection, Step.REGISTER, as_of, register_version=version)
     with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE enterprise"))
+    build_index(office)
     return Loaded(version, table.rows, **counts, refused=refused, already_loaded=False, problems=masked(problems))
 
 

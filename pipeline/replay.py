@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from pipeline import findings
-from pipeline.attach import NoRegister, attach
+from pipeline.attach import attach
 from pipeline.crosscheck import crosscheck
 from pipeline.fingerprint import PARTS, Difference, Digest, View, differences
 from pipeline.holds import enter_decision
@@ -30,6 +30,7 @@ from pipeline.ingest import ingest_delivery
 from pipeline.office import Office
 from pipeline.publish import publish
 from pipeline.register import load_register
+from pipeline.register_index import NoRegister
 from pipeline.retention import enter_again
 from pipeline.rulings import VersionConflict, do_again
 from store import collections, deliveries, holds, retention, runs

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
         return self.state / "work"
 
     @property
+    def register_index(self) -> Path:
+        """The newest register made ready for look-up; a copy that may be deleted."""
+        return self.state / "register-index"
+
+    @property
     def key_file(self) -> Path:
         """The signing key of a system whose environment does not hold the key itself."""
         return (self.signing_key_file or self.state / "keys" / "feed_signing.pem").resolve()

@@ -15,9 +15,9 @@ def crosscheck(
     json_: Json = False,
 ) -> None:
     """Compare the reports of a year with the monitoring base on a day, and keep what was found (瞒报, 漏报, 错报)."""
-    from pipeline.attach import NoRegister
     from pipeline.crosscheck import crosscheck as compare
     from pipeline.office import open_office
+    from pipeline.register_index import NoRegister
     from store.discrepancies import LaterRunExists
 
     with err.status("comparing"):

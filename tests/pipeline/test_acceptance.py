@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from expectations import suite as suites
 from expectations.suite import RECEIVER_SUITES, SuiteInvalid, load_receiver_suite, read_suite
 from feeds.sites import load_sites
-from pipeline import acceptance
+from pipeline import acceptance, press
 from pipeline.acceptance import LENGTH, AcceptanceBroken, judge_acceptance
 from pipeline.engine import Engine
 from pipeline.exports import NOT_ACCEPTED, export
@@ -82,6 +82,24 @@ def test_a_row_that_one_family_of_sites_refuses_is_kept_from_it_alone(collective
     told = collective.query("SELECT field, judged, value FROM not_accepted")
     assert told == [{"field": "CF_XDR_SHXYM", "judged": COLLECTIVE.uscc, "value": COLLECTIVE.uscc}] * 2
     assert reconcile(collective.office).ok
+
+
+def test_great_expectations_is_asked_once_for_sites_that_ask_the_same_of_the_same_rows(
+    collective: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def heard(*arguments: Any, **of_site: Any) -> acceptance.Acceptance:
+        asked.append((of_site["site"].site, of_site["table"].kind))
+        return judge_acceptance(*arguments, **of_site)
+
+    monkeypatch.setattr(press, "judge_acceptance", heard)
+    collective.publish(DAY, *SITES)
+    assert asked == [("creditbj", Kind.PENALTY), ("gsxt", Kind.PENALTY)]
+    labels = collective.query(
+        "SELECT DISTINCT r.site, c.suite FROM acceptance_check c JOIN release r USING (release_id)"
+    )
+    assert {(each["site"], each["suite"].partition(".")[0]) for each in labels} == {(site, site) for site in SITES}
 
 
 def test_who_was_shown_before_is_taken_down_and_comes_back_when_repaired(

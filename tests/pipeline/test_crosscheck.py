@@ -12,10 +12,10 @@ import pytest
 from delivering import Company, Row, registered
 from reporting import YEAR, report, subject
 
-from pipeline.attach import NoRegister
 from pipeline.crosscheck import crosscheck
 from pipeline.exports import DISCREPANCIES, export
 from pipeline.findings import decide
+from pipeline.register_index import NoRegister
 from store.discrepancies import LaterRunExists
 from transforms.columns import Reference
 

@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 from delivering import DAY, NEXT_DAY, Company, as_csv, penalty, registered, write
 
-from pipeline.attach import NoRegister
 from pipeline.ingest import ingest_file
 from pipeline.press import PublishError
 from pipeline.reconcile import reconcile
+from pipeline.register_index import NoRegister
 from transforms.columns import Kind
 
 
