@@ -24,6 +24,7 @@ import transforms.attach
 import transforms.names
 from pipeline.engine import Engine, NothingLent, to_query
 from pipeline.office import Office
+from store import runs
 from store.bulk import read_batches
 from store.schema import register_version
 from transforms import names
@@ -76,9 +77,10 @@ def build_index(office: Office) -> None:
     """Build the index of the newest register where it is not here yet."""
     with (
         tempfile.TemporaryDirectory(dir=office.scratch(), prefix="register-") as scratch,
-        office.engine.connect() as connection,
+        office.engine.begin() as connection,
         Engine(Path(scratch)) as engine,
     ):
+        runs.hold_still(connection, "register")
         open_index(office, engine, connection)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from delivering import NEXT_DAY, Company, penalty, registered
 
 from pipeline.engine import Engine
 from pipeline.office import Office
-from pipeline.register_index import open_index
+from pipeline.register_index import build_index, open_index
 from store.database import create_database, migrate, open_engine
 
 
@@ -63,6 +65,22 @@ def test_a_database_made_anew_beside_the_old_file_is_not_told_of_the_old_registe
     assert files(anew) != [of_the_old]
     assert methods(anew, 1) == {"uscc": 1}
     engine.dispose()
+
+
+def test_no_index_is_built_while_a_load_is_under_way(desk: Any) -> None:
+    """It would hold the rows of the load that is coming under the name of the one before."""
+    desk.register([registered(Company(1))])
+    [file] = files(desk)
+    file.unlink()
+    with ThreadPoolExecutor(1) as beside, desk.office.engine.begin() as loading:
+        loading.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('register'))"))
+        building = beside.submit(build_index, desk.office)
+        with pytest.raises(TimeoutError):
+            building.result(timeout=0.5)
+        assert not files(desk)
+        loading.commit()
+        building.result()
+    assert files(desk) == [file]
 
 
 def test_readers_share_the_file_while_it_is_replaced(desk: Any) -> None:
