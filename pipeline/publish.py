@@ -43,6 +43,9 @@ LEFT JOIN ({standing}) w USING (record_id)
 WHERE r.state IN ('accepted', 'superseded') AND (a.grade = 'certain' OR a.method = 'natural_person')
 """
 
+_MEMORY: Final = "500MB"
+"""What the engine holds before it works from its scratch folder: sites are decided and written at the same time."""
+
 
 def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Published]:
     """Publish the sites named, from one reading of the records.
@@ -57,7 +60,7 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
     with (
         journaled(office),
         tempfile.TemporaryDirectory(dir=office.scratch(), prefix="publish-") as scratch,
-        Engine(Path(scratch)) as engine,
+        Engine(Path(scratch), memory_limit=_MEMORY) as engine,
         contextlib.ExitStack() as locks,
     ):
         for site_id in sorted(site_ids):
