@@ -78,8 +78,12 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
         before = releases.newest_attachment(connection)
         grades: Counter[str] = Counter()
         methods: Counter[str] = Counter()
-        with Engine(Path(scratch)) as engine, ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-            version, index = open_index(office, engine, connection)
+        with (
+            Engine(Path(scratch)) as engine,
+            open_index(office, engine, connection) as (version, index),
+            ThreadPoolExecutor(1) as reader,
+            ThreadPoolExecutor(1) as writer,
+        ):
             kinds = [kind for kind in Kind if records.any_rows(connection, kind)]
             blocks = _due_blocks(office, kinds, version)
             coming = reader.submit(next, blocks, None)

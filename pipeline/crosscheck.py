@@ -102,18 +102,17 @@ def crosscheck(office: Office, *, year: int, as_of: dt.date) -> Compared:
     ):
         runs.hold_still(connection, "register", "records")
         run_no = runs.next_number(connection)
-        version, index = open_index(office, engine, connection)
-        desk = _Comparison(office, engine, index, year, as_of)
-        found = desk.findings(table)
-        entered = (_as_entered(rows, year, until, table) for rows in engine.stream(found, rows=10_000))
-        events = discrepancies.enter(connection, entered, year=year, as_of=as_of, run_no=run_no)
-        runs.enter(
-            connection, Step.CROSSCHECK, as_of, run_no=run_no, register_version=version, told={"year": year} | events
-        )
-        return Compared(
-            year, as_of.isoformat(), version, desk.reported, desk.sites, desk.operators_known,
-            _per_kind(engine.answer(found.group_by("case_no", "lead").agg(n=found.count())), table), events,
-        )  # fmt: skip
+        with open_index(office, engine, connection) as (version, index):
+            desk = _Comparison(office, engine, index, year, as_of)
+            found = desk.findings(table)
+            entered = (_as_entered(rows, year, until, table) for rows in engine.stream(found, rows=10_000))
+            events = discrepancies.enter(connection, entered, year=year, as_of=as_of, run_no=run_no)
+            told = {"year": year} | events
+            runs.enter(connection, Step.CROSSCHECK, as_of, run_no=run_no, register_version=version, told=told)
+            return Compared(
+                year, as_of.isoformat(), version, desk.reported, desk.sites, desk.operators_known,
+                _per_kind(engine.answer(found.group_by("case_no", "lead").agg(n=found.count())), table), events,
+            )  # fmt: skip
 
 
 def years_due(office: Office, as_of: dt.date) -> list[int]:

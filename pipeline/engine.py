@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import duckdb
 import ibis
@@ -19,9 +19,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.sql.datatypes import DuckDBType
 
-
-class NothingLent(Exception):
-    """A file holds no tables that can be borrowed: it is not there, or not whole."""
+EngineFailed: Final = duckdb.Error
+"""What every method raises where the engine cannot do what it is asked: no memory, no disk, a damaged file."""
 
 
 class Engine:
@@ -83,12 +82,9 @@ class Engine:
             cursor.execute("RESET force_compression")
 
     def borrow(self, file: Path, names: Iterable[str]) -> None:
-        """Read tables where another engine wrote them; any number may, at the same time. Raises ``NothingLent``."""
+        """Read tables where another engine wrote them; any number may, at the same time."""
         with self.cursor() as cursor:
-            try:
-                cursor.execute(f"ATTACH {_quoted(file)} AS borrowed (READ_ONLY)")
-            except duckdb.IOException as error:
-                raise NothingLent(str(file)) from error
+            cursor.execute(f"ATTACH {_quoted(file)} AS borrowed (READ_ONLY)")
             for name in names:
                 cursor.execute(f'CREATE VIEW "{name}" AS SELECT * FROM borrowed."{name}"')  # noqa: S608
 

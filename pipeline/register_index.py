@@ -7,6 +7,7 @@ it was made of, the load and the code, so that no other register is ever taken f
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import tempfile
@@ -20,14 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-import transforms.attach
-import transforms.names
-from pipeline.engine import Engine, NothingLent, to_query
+from pipeline.engine import Engine, EngineFailed, to_query
 from pipeline.office import Office
 from store import runs
 from store.bulk import read_batches
 from store.schema import register_version
-from transforms import names
+from transforms import attach, names
 from transforms.attach import Index, index_register
 from transforms.columns import TEXT
 
@@ -43,45 +42,51 @@ _HELD: Final = pa.schema(
 )
 _REGISTER: Final = pa.schema([("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT)])
 _NAMES: Final = pa.schema([("uscc", TEXT), ("name_key", TEXT), ("current", pa.bool_())])
-_MADE_BY: Final = (Path(__file__), Path(transforms.attach.__file__), Path(transforms.names.__file__))
+_MADE_BY: Final = (Path(__file__), Path(attach.__file__), Path(names.__file__))
 
 
 class NoRegister(RuntimeError):
     """Nothing can be attached before a register is loaded."""
 
 
-def open_index(office: Office, engine: Engine, connection: sa.Connection) -> tuple[int, Index]:
+@contextlib.contextmanager
+def open_index(office: Office, engine: Engine, connection: sa.Connection) -> Iterator[tuple[int, Index]]:
     """Give an engine the index of the newest register, building it where no file of it is here.
 
-    Returns the version of the register and the tables of its index. ``connection`` keeps the register still. Raises
+    Gives the version of the register and the tables of its index. ``connection`` keeps the register still. An engine
+    that fails meanwhile takes the file with it: it may be damaged, and the next try builds another. Raises
     ``NoRegister`` when no register is loaded.
     """
+    version, file = _newest(office, connection)
+    index, queries = _plan()
+    tables = [name for name, _ in queries]
+    if not file.exists():
+        _build(office, file)
+    try:
+        engine.borrow(file, tables)
+        yield version, index
+    except EngineFailed:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def build_index(office: Office) -> None:
+    """Build the index of the newest register, for those who will ask for it. Raises ``NoRegister``."""
+    with office.engine.begin() as connection:
+        runs.hold_still(connection, "register")
+        _build(office, _newest(office, connection)[1])
+
+
+def _newest(office: Office, connection: sa.Connection) -> tuple[int, Path]:
+    """Return the version of the newest register, and where its index is or is to be."""
     newest = connection.execute(
         sa.select(register_version).order_by(register_version.c.register_version.desc()).limit(1)
     ).one_or_none()
     if newest is None:
         raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
     made_of = [newest.register_version, newest.sha256, newest.loaded_at.isoformat(), _code()]
-    file = office.settings.register_index / f"{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}.duckdb"
-    index, queries = _plan()
-    tables = [name for name, _ in queries]
-    try:
-        engine.borrow(file, tables)
-    except NothingLent:
-        _build(office, file)
-        engine.borrow(file, tables)
-    return newest.register_version, index
-
-
-def build_index(office: Office) -> None:
-    """Build the index of the newest register where it is not here yet."""
-    with (
-        tempfile.TemporaryDirectory(dir=office.scratch(), prefix="register-") as scratch,
-        office.engine.begin() as connection,
-        Engine(Path(scratch)) as engine,
-    ):
-        runs.hold_still(connection, "register")
-        open_index(office, engine, connection)
+    name = hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]
+    return newest.register_version, office.settings.register_index / f"{name}.duckdb"
 
 
 def _build(office: Office, file: Path) -> None:

@@ -40,6 +40,7 @@ def start(data_directory: Path, *, keep_running: bool = False) -> str:
             server.psql(f"ALTER SYSTEM SET {name} = {value};")
         _restart(data_directory)
         _wait_for_socket(server.get_uri())
+        server.ensure_postgres_running()  # it still knows the process of before, and would leave this one running
     return str(server.get_uri())
 
 
