@@ -19,11 +19,17 @@ PASSING_FAULTS: list[type[BaseException] | str] = [
 
 STEP_RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
-        RetryRule(exception=PASSING_FAULTS, action=RetryAction.RETRY, reason="not the step failed, its surroundings")
+        RetryRule(exception=PASSING_FAULTS, action=RetryAction.RETRY, reason="not the step failed, its surroundings"),
+        RetryRule(
+            exception="pipeline.register_index.IndexSuspect",
+            action=RetryAction.RETRY,
+            reason="a damaged copy was removed: the next try makes another",
+        ),
     ],
     default=RetryAction.FAIL,
 )
-"""A step given the same input fails the same way again: only faults of the surroundings are worth another try."""
+"""A step given the same input fails the same way again: worth another try are only faults of the surroundings, and a
+copy that the next try makes anew."""
 
 AGENCY_RETRIES = 3
 

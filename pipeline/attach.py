@@ -67,7 +67,7 @@ class Attached:
 
 
 def attach(office: Office, *, as_of: dt.date) -> Attached:
-    """Decide every attachment that is due, in one transaction. Raises ``NoRegister`` where none is loaded."""
+    """Decide every attachment that is due, in one transaction. Raises as ``open_index``."""
     with (
         journaled(office),
         tempfile.TemporaryDirectory(dir=office.scratch(), prefix="attach-") as scratch,

@@ -189,12 +189,12 @@ def attach(as_of: AsOf, json_: Json = False) -> None:
     """Attach accepted records to enterprises on the newest register version."""
     from pipeline.attach import attach as attach_due
     from pipeline.office import open_office
-    from pipeline.register_index import NoRegister
+    from pipeline.register_index import IndexSuspect, NoRegister
 
     with err.status("attaching"):
         try:
             attached = attach_due(open_office(), as_of=as_of.date())
-        except NoRegister as error:
+        except (NoRegister, IndexSuspect) as error:
             err.print(str(error), style="red")
             raise typer.Exit(STEP_FAILED) from error
 
@@ -261,7 +261,7 @@ def run(
     from connectors.transports.contract import AgencyError
     from pipeline import steps
     from pipeline.register import RegisterSuspect
-    from pipeline.register_index import NoRegister
+    from pipeline.register_index import IndexSuspect, NoRegister
 
     day = as_of.date()
     done: dict[str, Any] = {}
@@ -283,7 +283,7 @@ def run(
             for site in Site:
                 status.update(f"publishing {site}")
                 done[f"publish {site}"] = steps.publish(site.value, day)
-        except NoRegister as error:
+        except (NoRegister, IndexSuspect) as error:
             failed["attach"] = str(error)
 
     def show() -> None:

@@ -89,8 +89,8 @@ class Compared:
 def crosscheck(office: Office, *, year: int, as_of: dt.date) -> Compared:
     """Compare reports and base, and enter the findings in one transaction.
 
-    Raises ``NoRegister`` when no register is loaded, ``ValueError`` for a year without a rule, and
-    ``discrepancies.LaterRunExists`` when a later day was compared before.
+    Raises as ``open_index``, ``ValueError`` for a year without a rule, and ``discrepancies.LaterRunExists`` when a
+    later day was compared before.
     """
     table = rules()
     until = table.correction_until(year)

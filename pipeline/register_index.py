@@ -49,13 +49,16 @@ class NoRegister(RuntimeError):
     """Nothing can be attached before a register is loaded."""
 
 
+class IndexSuspect(RuntimeError):
+    """The engine failed with an index, which may be damaged: it was removed, and the next try builds another."""
+
+
 @contextlib.contextmanager
 def open_index(office: Office, engine: Engine, connection: sa.Connection) -> Iterator[tuple[int, Index]]:
     """Give an engine the index of the newest register, building it where no file of it is here.
 
-    Gives the version of the register and the tables of its index. ``connection`` keeps the register still. An engine
-    that fails meanwhile takes the file with it: it may be damaged, and the next try builds another. Raises
-    ``NoRegister`` when no register is loaded.
+    Gives the version of the register and the tables of its index. ``connection`` keeps the register still. Raises
+    ``NoRegister`` when no register is loaded, and ``IndexSuspect`` in place of what an engine raises meanwhile.
     """
     version, file = _newest(office, connection)
     index, queries = _plan()
@@ -65,9 +68,12 @@ def open_index(office: Office, engine: Engine, connection: sa.Connection) -> Ite
     try:
         engine.borrow(file, tables)
         yield version, index
-    except EngineFailed:
+    except EngineFailed as failure:
         file.unlink(missing_ok=True)
-        raise
+        raise IndexSuspect(
+            f"the copy of the register in {file} may be damaged and was removed; nothing was stored; run the step again"
+            f" and it is built anew ({failure})"
+        ) from failure
 
 
 def build_index(office: Office) -> None:

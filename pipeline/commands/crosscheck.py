@@ -17,13 +17,13 @@ def crosscheck(
     """Compare the reports of a year with the monitoring base on a day, and keep what was found (瞒报, 漏报, 错报)."""
     from pipeline.crosscheck import crosscheck as compare
     from pipeline.office import open_office
-    from pipeline.register_index import NoRegister
+    from pipeline.register_index import IndexSuspect, NoRegister
     from store.discrepancies import LaterRunExists
 
     with err.status("comparing"):
         try:
             compared = compare(open_office(), year=year, as_of=as_of.date())
-        except (NoRegister, LaterRunExists, ValueError) as error:
+        except (NoRegister, IndexSuspect, LaterRunExists, ValueError) as error:
             err.print(str(error), style="red")
             raise typer.Exit(STEP_FAILED) from error
 

@@ -11,6 +11,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction
 
 from connectors.transports.contract import AgencyRefused, AgencyUnavailable, PullInconsistentError
 from dags.duty import AGENCY_RETRY_POLICY, STEP_RETRY_POLICY
+from pipeline.register_index import IndexSuspect
 from transforms.problems import DeliveryRefused, Problem
 
 PASSING = [
@@ -30,6 +31,10 @@ def test_faults_of_the_surroundings_are_tried_again_and_faults_of_the_step_are_n
     assert {policy.evaluate(fault, 1, 3).action for fault in LASTING} == {RetryAction.FAIL}
 
 
+def test_a_copy_of_the_register_that_was_damaged_is_made_anew_by_the_next_try() -> None:
+    assert STEP_RETRY_POLICY.evaluate(IndexSuspect("damaged"), 1, 3).action is RetryAction.RETRY
+
+
 def test_an_agency_that_refuses_is_not_asked_again() -> None:
     assert AGENCY_RETRY_POLICY.evaluate(AgencyRefused("401"), 1, 3).action is RetryAction.FAIL
 
@@ -44,5 +49,5 @@ def test_an_agency_out_of_reach_is_asked_again_after_minutes(fault: Exception) -
 @pytest.mark.parametrize("policy", [AGENCY_RETRY_POLICY, STEP_RETRY_POLICY])
 def test_a_stored_policy_decides_the_same(policy: ExceptionRetryPolicy) -> None:
     stored = ExceptionRetryPolicy.deserialize(policy.serialize())
-    for fault in [*PASSING, *LASTING, AgencyRefused("401"), AgencyUnavailable("503")]:
+    for fault in [*PASSING, *LASTING, AgencyRefused("401"), AgencyUnavailable("503"), IndexSuspect("damaged")]:
         assert stored.evaluate(fault, 1, 3) == policy.evaluate(fault, 1, 3)

@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 from delivering import NEXT_DAY, Company, penalty, registered
 
-from pipeline.engine import Engine, EngineFailed
+from pipeline.engine import Engine
 from pipeline.office import Office
-from pipeline.register_index import build_index, open_index
+from pipeline.register_index import IndexSuspect, build_index, open_index
 
 
 def files(desk: Any) -> list[Path]:
@@ -70,7 +70,7 @@ def test_a_damaged_file_fails_the_run_that_reads_it_and_is_gone_for_the_next(des
         file.write_bytes(content)
         try:
             found = rows_of_index(desk)
-        except EngineFailed:
+        except IndexSuspect:
             noticed += 1
             assert not files(desk)
             found = rows_of_index(desk)
