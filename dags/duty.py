@@ -21,7 +21,7 @@ STEP_RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=PASSING_FAULTS, action=RetryAction.RETRY, reason="not the step failed, its surroundings"),
         RetryRule(
-            exception="pipeline.register_index.IndexSuspect",
+            exception="pipeline.register_faults.IndexSuspect",
             action=RetryAction.RETRY,
             reason="a damaged copy was removed: the next try makes another",
         ),

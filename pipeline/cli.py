@@ -189,7 +189,7 @@ def attach(as_of: AsOf, json_: Json = False) -> None:
     """Attach accepted records to enterprises on the newest register version."""
     from pipeline.attach import attach as attach_due
     from pipeline.office import open_office
-    from pipeline.register_index import IndexSuspect, NoRegister
+    from pipeline.register_faults import IndexSuspect, NoRegister
 
     with err.status("attaching"):
         try:
@@ -261,7 +261,7 @@ def run(
     from connectors.transports.contract import AgencyError
     from pipeline import steps
     from pipeline.register import RegisterSuspect
-    from pipeline.register_index import IndexSuspect, NoRegister
+    from pipeline.register_faults import IndexSuspect, NoRegister
 
     day = as_of.date()
     done: dict[str, Any] = {}

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from pipeline.engine import Engine, EngineFailed, to_query
 from pipeline.office import Office
+from pipeline.register_faults import IndexSuspect, NoRegister
 from store import runs
 from store.bulk import read_batches
 from store.schema import register_version
@@ -43,14 +44,6 @@ _HELD: Final = pa.schema(
 _REGISTER: Final = pa.schema([("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT)])
 _NAMES: Final = pa.schema([("uscc", TEXT), ("name_key", TEXT), ("current", pa.bool_())])
 _MADE_BY: Final = (Path(__file__), Path(attach.__file__), Path(names.__file__))
-
-
-class NoRegister(RuntimeError):
-    """Nothing can be attached before a register is loaded."""
-
-
-class IndexSuspect(RuntimeError):
-    """The engine failed with an index, which may be damaged: it was removed, and the next try builds another."""
 
 
 @contextlib.contextmanager

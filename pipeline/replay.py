@@ -30,7 +30,7 @@ from pipeline.ingest import ingest_delivery
 from pipeline.office import Office
 from pipeline.publish import publish
 from pipeline.register import load_register
-from pipeline.register_index import NoRegister
+from pipeline.register_faults import NoRegister
 from pipeline.retention import enter_again
 from pipeline.rulings import VersionConflict, do_again
 from store import collections, deliveries, holds, retention, runs

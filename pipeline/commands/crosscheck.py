@@ -17,7 +17,7 @@ def crosscheck(
     """Compare the reports of a year with the monitoring base on a day, and keep what was found (瞒报, 漏报, 错报)."""
     from pipeline.crosscheck import crosscheck as compare
     from pipeline.office import open_office
-    from pipeline.register_index import IndexSuspect, NoRegister
+    from pipeline.register_faults import IndexSuspect, NoRegister
     from store.discrepancies import LaterRunExists
 
     with err.status("comparing"):

@@ -11,7 +11,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction
 
 from connectors.transports.contract import AgencyRefused, AgencyUnavailable, PullInconsistentError
 from dags.duty import AGENCY_RETRY_POLICY, STEP_RETRY_POLICY
-from pipeline.register_index import IndexSuspect
+from pipeline.register_faults import IndexSuspect
 from transforms.problems import DeliveryRefused, Problem
 
 PASSING = [

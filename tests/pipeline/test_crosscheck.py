@@ -15,7 +15,7 @@ from reporting import YEAR, report, subject
 from pipeline.crosscheck import crosscheck
 from pipeline.exports import DISCREPANCIES, export
 from pipeline.findings import decide
-from pipeline.register_index import NoRegister
+from pipeline.register_faults import NoRegister
 from store.discrepancies import LaterRunExists
 from transforms.columns import Reference
 

@@ -12,7 +12,7 @@ from delivering import DAY, NEXT_DAY, Company, as_csv, penalty, registered, writ
 from pipeline.ingest import ingest_file
 from pipeline.press import PublishError
 from pipeline.reconcile import reconcile
-from pipeline.register_index import NoRegister
+from pipeline.register_faults import NoRegister
 from transforms.columns import Kind
 
 

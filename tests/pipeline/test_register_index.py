@@ -14,7 +14,8 @@ from delivering import NEXT_DAY, Company, penalty, registered
 
 from pipeline.engine import Engine
 from pipeline.office import Office
-from pipeline.register_index import IndexSuspect, build_index, open_index
+from pipeline.register_faults import IndexSuspect
+from pipeline.register_index import build_index, open_index
 
 
 def files(desk: Any) -> list[Path]:
