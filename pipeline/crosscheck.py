@@ -38,9 +38,9 @@ from transforms.attach import attach as decide_attachments
 from transforms.columns import DAY, TEXT
 from transforms.crosscheck.cases import Rules, rules
 from transforms.crosscheck.decide import Inputs, decide
-from transforms.distinct import read_distinct
+from transforms.distinct import flat, read_distinct
 from transforms.icp import icp_numbers
-from transforms.site_address_columns import read_addresses
+from transforms.site_address_columns import read_addresses, read_report_rows
 from transforms.site_platforms import fold, platforms
 
 _FILED: Final = """
@@ -189,12 +189,8 @@ class _Comparison:
     def _addresses(self, reports: ir.Table) -> Iterator[pa.RecordBatch]:
         wanted = reports.select("record_id", "address", "wechat", "app_names")
         for batch in self._engine.stream(wanted):
-            record_ids = batch.column("record_id")
-            cells = batch.column("address")
-            for name, label in (("wechat", "微信公众号:"), ("app_names", "APP:")):
-                named = pc.binary_join_element_wise(label, batch.column(name), "")
-                cells = pc.coalesce(pc.binary_join_element_wise(cells, named, " "), cells, named)
-            yield from _keyed(read_addresses(pc.fill_null(cells, "")), record_ids).to_batches()
+            columns = (flat(batch.column(name)) for name in ("address", "wechat", "app_names"))
+            yield from _keyed(read_report_rows(*columns), batch.column("record_id")).to_batches()
 
     def _subjects(self) -> tuple[ir.Table, ir.Table]:
         rows = self._load("subject_rows", _SUBJECTS, {"day": self._as_of.isoformat()})

@@ -16,16 +16,18 @@ import pyarrow.compute as pc
 
 from transforms.columns import TEXT
 from transforms.distinct import flat, holds_byte, read_distinct, rewrite_where
+from transforms.site_accounts import AccountKind
 from transforms.site_addresses import (
     DEFAULT_PORTS,
     LABELS,
-    TRIVIAL_PATH,
+    Address,
     AddressKind,
     plain_text,
+    read_accounts,
     read_text,
     registrable,
 )
-from transforms.site_platforms import Platform, platforms
+from transforms.site_platforms import TRIVIAL_PATH, Platform, platforms
 
 ADDRESSES: Final = pa.schema(
     [
@@ -35,20 +37,68 @@ ADDRESSES: Final = pa.schema(
 )  # fmt: skip
 """An address of a column of cells: place of the cell (from 0), ordinal within it (from 0), what was read."""
 
+_Counts = np.ndarray[tuple[int], np.dtype[np.int64]]
 _OF_TEXT: Final = pa.schema([ADDRESSES.field(name) for name in ADDRESSES.names if name != "place"])
 _ODD: Final = np.array([not 0x20 <= byte < 0x7F for byte in range(256)])
 _ASIDE: Final = r"\x00-\x20,;|<>\"'()@\x7f-\x{10FFFF}"
 _ALONE: Final = (
     rf"^(?:https?:)?(?://)?(?P<host>{LABELS}|(?:\d{{1,3}}\.){{3}}\d{{1,3}})\.?(?::(?P<port>\d{{1,5}}))?"
-    rf"(?P<path>(?:/[^?#{_ASIDE}]*)?)(?:#[^{_ASIDE}]*)?$"
+    rf"(?P<path>(?:/[^?#{_ASIDE}]*)?)(?:#(?:[^/!{_ASIDE}][^{_ASIDE}]*)?)?$"
 )
-"""One address without a query and nothing beside it, in a text as ``plain_text`` leaves it."""
+"""One address without a query or a route (``#/``) and nothing beside it, in a text as ``plain_text`` leaves it."""
 
 
 def read_addresses(cells: pa.Array | pa.ChunkedArray) -> pa.Table:
     """Read a column of cells (schema ``ADDRESSES``); a null cell has no address."""
     encoded = _plain(flat(cells)).dictionary_encode()
-    of_text, counts = _read(encoded.dictionary)
+    return _spread(encoded, *_read(encoded.dictionary))
+
+
+def read_report_rows(address: pa.StringArray, wechat: pa.StringArray, app_names: pa.StringArray) -> pa.Table:
+    """Read the columns of a report's rows in which sites stand (schema ``ADDRESSES``).
+
+    Accounts and apps are addresses of their own beside that of the row. Where a row has one, a word for nothing in its
+    address, or the same name without an address, says nothing more and is left out.
+    """
+    rows = read_addresses(pc.fill_null(address, ""))
+    named = (_read_accounts(wechat, "wechat"), _read_accounts(app_names, "app"))
+    accounts = pa.concat_tables([table for table in named if table.num_rows] or [rows.slice(0, 0)])
+    if not accounts.num_rows:
+        return rows
+    places = accounts["place"].combine_chunks()
+    with_account = pc.is_in(rows["place"], places)
+    bare_name = pc.and_(pc.equal(rows["kind"], str(AddressKind.NAME_ONLY)), pc.is_null(rows["platform"]))
+    repeats = pc.and_(bare_name, pc.is_in(_spoken(rows), _spoken(accounts).combine_chunks()))
+    silent = pc.and_(with_account, pc.or_(pc.equal(rows["kind"], str(AddressKind.NONE)), repeats))
+    return _each_once(pa.concat_tables([rows.filter(pc.invert(silent)), accounts]))
+
+
+def _read_accounts(cells: pa.StringArray, kind: AccountKind) -> pa.Table:
+    encoded = flat(cells).dictionary_encode()
+    read = [read_accounts(plain_text(text), kind) for text in encoded.dictionary.to_pylist()]
+    counts = np.array([len(addresses) for addresses in read], np.int64)
+    return _spread(encoded, _rows_of(read), counts)
+
+
+def _spoken(rows: pa.Table) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(rows["place"].cast(TEXT), pc.fill_null(rows["text"], ""), "\n")
+
+
+def _each_once(rows: pa.Table) -> pa.Table:
+    """Order rows by place, keep the first of each key, and number those of a place anew."""
+    rows = rows.take(pa.array(np.argsort(rows["place"].to_numpy(), kind="stable")))
+    told = pc.binary_join_element_wise(rows["place"].cast(TEXT), rows["key"], "\n")
+    codes = told.combine_chunks().dictionary_encode(null_encoding="mask").indices
+    known, first = pc.is_valid(codes).to_numpy(zero_copy_only=False), np.zeros(len(codes), np.bool_)
+    first[np.unique(pc.fill_null(codes, -1).to_numpy(), return_index=True)[1]] = True
+    rows = rows.filter(pa.array(first | ~known))
+    places = rows["place"].to_numpy()
+    ordinals = np.arange(len(places)) - np.searchsorted(places, places)
+    return rows.set_column(1, ADDRESSES.field("ordinal"), pa.array(ordinals, pa.int32()))
+
+
+def _spread(encoded: pa.DictionaryArray, of_text: pa.Table, counts: _Counts) -> pa.Table:
+    """Give each cell the addresses of its text; ``counts`` is how many each different text has."""
     bounds = np.concatenate([[0], np.cumsum(counts)])
     lists = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(np.arange(bounds[-1])))
     lists = lists.take(encoded.indices)
@@ -61,23 +111,28 @@ def _plain(cells: pa.StringArray) -> pa.StringArray:
     return rewrite_where(cells, holds_byte(cells, _ODD), plain_text, plain)
 
 
-def _read(texts: pa.StringArray) -> tuple[pa.Table, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def _read(texts: pa.StringArray) -> tuple[pa.Table, _Counts]:
     """Return the addresses of different texts, text after text, and how many each has."""
     alone = _alone(texts)
     told = pc.is_valid(alone["kind"]).to_numpy(zero_copy_only=False)
     counts = np.ones(len(texts), np.int64)
-    columns: dict[str, list[object]] = {name: [] for name in _OF_TEXT.names}
-    for place in np.flatnonzero(~told).tolist():
-        read = read_text(texts[place].as_py())
-        counts[place] = len(read)
-        for ordinal, address in enumerate(read):
-            columns["ordinal"].append(ordinal)
-            for name in ("kind", "platform", "text", "key"):
-                columns[name].append(getattr(address, name))
-    others = pa.table(columns, schema=_OF_TEXT)
+    read = [read_text(text) for text in texts.filter(pa.array(~told)).to_pylist()]
+    counts[~told] = [len(addresses) for addresses in read]
+    others = _rows_of(read)
     of_text = np.concatenate([np.flatnonzero(told), np.repeat(np.flatnonzero(~told), counts[~told])])
     rows = pa.concat_tables([pa.table(alone).filter(pa.array(told)).cast(_OF_TEXT), others])
     return rows.take(pa.array(np.argsort(of_text, kind="stable"))), counts
+
+
+def _rows_of(read: list[tuple[Address, ...]]) -> pa.Table:
+    """Return the addresses of texts one below another (schema ``_OF_TEXT``)."""
+    columns: dict[str, list[object]] = {name: [] for name in _OF_TEXT.names}
+    for addresses in read:
+        for ordinal, address in enumerate(addresses):
+            columns["ordinal"].append(ordinal)
+            for name in ("kind", "platform", "text", "key"):
+                columns[name].append(getattr(address, name))
+    return pa.table(columns, schema=_OF_TEXT)
 
 
 def _alone(texts: pa.StringArray) -> dict[str, pa.Array]:

@@ -4,13 +4,14 @@ One cell may hold several addresses, or none, or something that is no address at
 ``Address``; nothing is guessed: a short link is not followed, a platform's page that names no shop is no shop.
 
 Two addresses are of the same site when their ``key`` is equal: platform and shop number for a shop, the registrable
-domain (public suffix list) for a site of its own.
+domain (public suffix list) for a site of its own, the name for a WeChat account or an app.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
@@ -19,7 +20,8 @@ from urllib.parse import unquote
 from publicsuffixlist import PublicSuffixList
 
 from transforms.sentinels import PLACEHOLDERS
-from transforms.site_platforms import Platform, Platforms, fold, platforms
+from transforms.site_accounts import AccountKind, accounts_in, punctuation_dropped, shows_qr_code
+from transforms.site_platforms import TRIVIAL_PATH, Platform, Platforms, fold, platforms
 
 
 class AddressKind(StrEnum):
@@ -60,20 +62,31 @@ class Address(NamedTuple):
 
 
 _LETTERS: Final = "a-z0-9"
-_TAIL: Final = r"(?::(?P<port>\d{1,5}))?(?P<tail>[/?#][^\s,;|<>\"'()\u3000-\u9fff\uff00-\uffef]*)?"
+_HAN: Final = r"[\u3400-\u9fff]"
+_OTHER_LETTER: Final = r"[^\W\u3400-\u9fff]"
 LABELS: Final = rf"(?:[{_LETTERS}](?:[{_LETTERS}_-]*[{_LETTERS}])?\.)+[a-z][{_LETTERS}-]*[{_LETTERS}]"
 """A host in lower case, by its labels."""
+_RUN: Final = re.compile(r"(?P<scheme>https?:/{0,2}|//)?(?P<run>[\w.-]+)")
+"""Letters, dots and dashes that may hold hosts, and the scheme before them."""
+_TAIL: Final = re.compile(r"\.?(?::(?P<port>\d{1,5}))?(?P<tail>[/?#][^\s,;|<>\"'()\u3000-\u9fff\uff00-\uffef]*)?")
 _HOST: Final = re.compile(
-    rf"(?<![{_LETTERS}_.@-])(?P<host>{LABELS}|(?:\d{{1,3}}\.){{3}}\d{{1,3}})(?![{_LETTERS}_@])\.?{_TAIL}"
+    rf"(?<!{_OTHER_LETTER})(?<![.-])(?:{LABELS}|(?:\d{{1,3}}\.){{3}}\d{{1,3}})"
+    rf"(?!{_OTHER_LETTER})(?!\.\w)(?!{_HAN}+\.\w)"
 )
+"""A host in Latin letters. Han characters may stand beside it as text, never a label of the same host."""
 _IDN_HOST: Final = re.compile(
-    rf"(?P<host>(?:[\w-]+\.)+(?:[a-z]{{2,}}|中国|公司|网络|网址|商城|商店|网店|中文网|集团|我爱你|在线)){_TAIL}"
+    r"(?:[\w-]+\.)+(?:[a-z]{2,}|中国|公司|网络|网址|商城|商店|网店|中文网|集团|我爱你|在线)"
+    rf"(?![{_LETTERS}])(?!\.\w)(?!{_HAN}[\w-]*\.\w)"
 )
+_ENDED_HOST: Final = re.compile(
+    r"(?:[a-z0-9_-]+\.)+(?:com|cn|net|org|gov|edu|cc|tv|info|biz|mobi|me|co|hk|tw|top|vip|shop|xyz|club|ltd|wang)"
+    rf"(?={_HAN})(?!{_HAN}+\.\w)"
+)
+"""A host that ends where Han text begins, though another address follows in it (www.abc.com和def.com)."""
+_WWW_WITHIN: Final = re.compile(r"(?<=[^\x00-\x7f])(?=www\.)")
+_SCHEME: Final = re.compile(r"https?(?![a-z])[:/]*")
 _EMAIL: Final = re.compile(rf"[{_LETTERS}._%+-]+@(?P<host>(?:[{_LETTERS}-]+\.)+[a-z]{{2,}})")
 _DOTS: Final = re.compile(rf"(?<=[{_LETTERS}])[。．｡](?=[{_LETTERS}])")
-TRIVIAL_PATH: Final = re.compile(r"/?(?:(?:index|default|home|main)(?:\.[a-z]{2,5})?)?/?", re.IGNORECASE)
-_QR: Final = ("二维码", "扫码", "扫一扫")
-_PUNCTUATION: Final = re.compile(r"[\s,;:|/\\。、.()\[\]<>\"'“”‘’【】_-]+")
 _IPV4: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 DEFAULT_PORTS: Final = ("80", "443")
 
@@ -94,11 +107,21 @@ def read_text(plain: str) -> tuple[Address, ...]:
     if not found:
         found, rest = _addresses_in(re.sub(r"\s+", "", plain), table)
     if not found:
-        return (_without_host(plain, table),)
-    spoken = _account_in(rest, table)
-    listed = list(dict.fromkeys([*found, spoken] if spoken else found))
+        return _without_host(plain, table)
+    listed = list(dict.fromkeys([*found, *_accounts_in(rest)]))
     real = [address for address in listed if address.kind not in (AddressKind.EMAIL, AddressKind.UNPARSEABLE)]
     return tuple(real or listed)
+
+
+def read_accounts(plain: str, kind: AccountKind) -> tuple[Address, ...]:
+    """Read a cell that names accounts of one kind, folded by ``plain_text``; empty where it names none.
+
+    What is an address there is read as one; a word that stands for an account without telling which is unresolved.
+    """
+    table = platforms()
+    found, rest = _addresses_in(plain, table)
+    real = [address for address in found if address.kind is not AddressKind.EMAIL]
+    return tuple(dict.fromkeys([*real, *_accounts_in(rest, kind, beside=bool(real))]))
 
 
 def plain_text(cell: str) -> str:
@@ -110,17 +133,96 @@ def plain_text(cell: str) -> str:
 
 def _addresses_in(plain: str, table: Platforms) -> tuple[list[Address], str]:
     """Return the addresses of a text and what stands beside them."""
-    found: list[Address] = []
     emails = [_email(match["host"]) for match in _EMAIL.finditer(plain)] if "@" in plain else []
-    rest = _EMAIL.sub(" ", plain) if emails else plain
-    for pattern in (_HOST, _IDN_HOST):
-        for match in pattern.finditer(rest):
-            address = _address(match["host"], match["port"], match["tail"] or "", table)
-            if address is not None:
-                found.append(address)
-        if found:
-            return [*found, *emails], pattern.sub(" ", rest)
-    return emails, rest
+    text = _EMAIL.sub(" ", plain) if emails else plain
+    found: list[Address] = []
+    beside: list[str] = []
+    place = 0
+    while run := _RUN.search(text, place):
+        beside.append(text[place : run.start()])
+        place, kept = run.end(), run.start()
+        for host in _hosts_in(run["run"], led=run["scheme"] is not None):
+            begins, ends = run.start("run") + host.begins, run.start("run") + host.ends
+            tail = _TAIL.match(text, ends) if host.text and ends + (text[ends : ends + 1] == ".") >= run.end() else None
+            read = _read_host(host, tail, table)
+            if read is not None:
+                found += _with_label(read, host, table)
+                beside.append(text[kept:begins])
+                kept = tail.end() if tail else ends
+        place = max(place, kept)
+        beside.append(text[kept:place])
+    return [*found, *emails], _SCHEME.sub(" ", " ".join(beside)).strip()
+
+
+def _read_host(host: _Host, tail: re.Match[str] | None, table: Platforms) -> Address | None:
+    if not host.text:
+        return Address(AddressKind.UNRESOLVED, "a host that cannot be read")
+    return _address(host.text, tail["port"] if tail else None, (tail["tail"] or "") if tail else "", table)
+
+
+class _Host(NamedTuple):
+    """A host within a run of letters: its place, its text, and the Han text that stands before it without a blank.
+
+    ``text`` is empty where a host has to stand and none can be read.
+    """
+
+    begins: int
+    ends: int
+    text: str
+    label: str = ""
+
+
+def _hosts_in(run: str, *, led: bool) -> Iterator[_Host]:
+    """Yield the hosts of a run. After a scheme or www. Han letters belong to the host; before one they may be text."""
+    if "." not in run:
+        return
+    if run.isascii():
+        match = _HOST.search(run) or _IDN_HOST.search(run)
+        if match:
+            yield _Host(match.start(), match.end(), match[0])
+        return
+    begins = 0
+    for part in _WWW_WITHIN.split(run):
+        rest = 0
+        if led or part.startswith("www."):
+            match = _led_host(part)
+            rest = match.end() if match else len(part)
+            if match or "." in part.removeprefix("www."):
+                yield _Host(begins, begins + rest, match[0] if match else "")
+        for host in _hosts_beside_text(part[rest:]):
+            yield host._replace(begins=begins + rest + host.begins, ends=begins + rest + host.ends)
+        begins, led = begins + len(part), False
+
+
+def _led_host(part: str) -> re.Match[str] | None:
+    ended = _ENDED_HOST.match(part)
+    if ended and registrable(ended[0].removeprefix("www.")):
+        return ended
+    return _IDN_HOST.match(part)
+
+
+def _hosts_beside_text(part: str) -> Iterator[_Host]:
+    before = 0
+    for match in _HOST.finditer(part):
+        yield _Host(match.start(), match.end(), match[0], part[before : match.start()])
+        before = match.end()
+    if not before and (spelt := _IDN_HOST.search(part)):
+        yield _Host(spelt.start(), spelt.end(), spelt[0])
+
+
+def _with_label(read: Address, host: _Host, table: Platforms) -> list[Address]:
+    """Say so where the Han text before a site of its own may be part of its name (小米mi.com).
+
+    Then only the domain is comparable, never the page, and it is unresolved beside.
+    """
+    sure = not host.label or host.label.endswith(table.label_words) or host.text.startswith("www.")
+    if sure or read.kind is not AddressKind.SITE or _IPV4.fullmatch(host.text):
+        return [read]
+    whole = host.label + host.text
+    read = read._replace(text=f"{host.label}{read.text}")
+    if read.domain != host.text:
+        return [read]
+    return [read, Address(AddressKind.UNRESOLVED, "a domain, or a word and a domain: not known", text=whole)]
 
 
 def _email(host: str) -> Address:
@@ -135,8 +237,11 @@ def _address(host: str, port: str | None, tail: str, table: Platforms) -> Addres
         return None
     if (bare := host.removeprefix("www.")) == domain or bare.endswith(f".{domain}"):  # www.com is a domain itself
         host = bare
-    path, _, query = tail.partition("#")[0].partition("?")
-    place = _Place(host, "" if port in DEFAULT_PORTS else port or "", path, _query(query), domain)
+    page, _, fragment = tail.partition("#")
+    path, _, query = page.partition("?")
+    place = _Place(
+        host, "" if port in DEFAULT_PORTS else port or "", path, _query(query), domain, _route(fragment, table)
+    )  # fmt: skip
     elsewhere = _leads_elsewhere(place, table)
     if elsewhere is not None:
         return elsewhere
@@ -148,31 +253,55 @@ def _address(host: str, port: str | None, tail: str, table: Platforms) -> Addres
 
 
 class _Place(NamedTuple):
-    """An address taken apart: host without www., port that is not the usual one, path, query by lower-case name."""
+    """An address taken apart: host without www., port that is not the usual one, path, query by lower-case name.
+
+    ``route`` is a fragment that names a page of the site (``#/shop/123``), without the mark.
+    """
 
     host: str
     port: str
     path: str
     query: dict[str, str]
     domain: str
+    route: str
 
     @property
     def trivial(self) -> bool:
-        """Whether the path says no more than the host."""
+        """Whether the path before a route says no more than the host."""
         return TRIVIAL_PATH.fullmatch(self.path) is not None
 
     def text(self, table: Platforms) -> str:
         """Put it together again, without what only follows the visitor."""
-        kept = "&".join(f"{name}={value}" for name, value in sorted(self.query.items()) if name not in table.tracking)
-        port, mark = f":{self.port}" if self.port else "", "?" if kept else ""
-        return f"{self.host}{port}{self.path.rstrip('/')}{mark}{kept}"
+        dropped = (table.tracking, table.tracking_on_platforms if self.domain in table.by_domain else frozenset())
+        port, route = f":{self.port}" if self.port else "", f"#{self.route}" if self.route else ""
+        return f"{self.host}{port}{self.path.rstrip('/')}{_kept(self.query, *dropped)}{route}"
+
+
+def _kept(query: Mapping[str, str], *dropped: frozenset[str]) -> str:
+    if not query:
+        return ""
+    kept = "&".join(
+        f"{name}={value}" for name, value in sorted(query.items()) if not any(name in names for names in dropped)
+    )
+    return f"?{kept}" if kept else ""
+
+
+def _route(fragment: str, table: Platforms) -> str:
+    """Return the page that a fragment names within a site, without what follows the visitor; empty for an anchor."""
+    if not fragment.startswith(("/", "!/")):
+        return ""
+    path, _, query = fragment.partition("?")
+    kept = _kept(_query(query), table.tracking)
+    if not kept and TRIVIAL_PATH.fullmatch(path.removeprefix("!")):
+        return ""
+    return path.rstrip("/") + kept
 
 
 def _punycode(host: str) -> str:
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
+    """Write a host in ASCII letter by letter (IDNA 2008): ß stays a letter of its own and is not ss."""
+    labels = (label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in host.split("."))
+    spelt = ".".join(labels)
+    return spelt if all(len(label) < 64 for label in spelt.split(".")) else ""
 
 
 def _leads_elsewhere(place: _Place, table: Platforms) -> Address | None:
@@ -186,11 +315,11 @@ def _leads_elsewhere(place: _Place, table: Platforms) -> Address | None:
 
 
 def _on_platform(place: _Place, platform: Platform, table: Platforms) -> Address:
-    shop = platform.shop_of(place.host, place.path, place.query)
+    shop = platform.shop_of(place.host, place.path, place.query, place.route)
     if shop is not None:
         why, text = f"a shop of {platform.id}, told by its {shop[1]}", f"{platform.id}:{shop[0]}"
         return Address(AddressKind.SHOP, why, platform.id, shop[0], place.domain, text)
-    if place.trivial and not place.query:
+    if place.trivial and not place.query and not place.route:
         why = f"the front page of {platform.id}"
         return Address(AddressKind.FRONT_PAGE, why, platform.id, None, place.domain, place.host)
     why = f"a page of {platform.id} that names no shop"
@@ -223,33 +352,32 @@ def registrable(host: str) -> str | None:
     return domain
 
 
-def _account_in(rest: str, table: Platforms) -> Address | None:
-    """Return the WeChat account or the app that is named beside an address; null where a word alone stands there."""
-    folded = fold(rest)
-    if not folded:
-        return None
-    for kind, words in ((AddressKind.WECHAT, table.wechat_words), (AddressKind.APP, table.app_words)):
-        if any(word in folded for word in words) and (name := _named(folded, words)):
-            return Address(kind, f"names {kind} beside an address", text=name)
-    return None
+def _accounts_in(rest: str, kind: AccountKind | None = None, *, beside: bool = True) -> Iterator[Address]:
+    """Yield the accounts that a text names; one that is not told is unresolved where no address stands ``beside``."""
+    if not rest:
+        return
+    read = accounts_in(rest, kind)
+    for of, name in read.named:
+        yield Address(AddressKind(of), f"names {of}", text=name)
+    if read.blind and not beside:
+        yield Address(AddressKind.UNRESOLVED, "an account: which one is not told")
 
 
-def _named(folded: str, words: tuple[str, ...]) -> str:
-    for word in words:
-        folded = folded.replace(word, "")
-    return _PUNCTUATION.sub("", folded)
-
-
-def _without_host(plain: str, table: Platforms) -> Address:
+def _without_host(plain: str, table: Platforms) -> tuple[Address, ...]:
     folded = fold(plain)
-    bare = _PUNCTUATION.sub("", folded)
+    if folded in table.none_words or not punctuation_dropped(folded):
+        return (_named_only(plain, table),)
+    accounts = () if shows_qr_code(folded) else tuple(_accounts_in(plain, beside=False))
+    return accounts or (_named_only(plain, table),)
+
+
+def _named_only(plain: str, table: Platforms) -> Address:
+    folded = fold(plain)
+    bare = punctuation_dropped(folded)
     if not bare or folded in table.none_words or bare in table.none_words or plain in PLACEHOLDERS:
         return Address(AddressKind.NONE, "says that there is none")
-    if any(word in folded for word in _QR):
+    if shows_qr_code(folded):
         return Address(AddressKind.UNRESOLVED, "a QR code: what is behind it is not known")
-    for kind, words in ((AddressKind.WECHAT, table.wechat_words), (AddressKind.APP, table.app_words)):
-        if any(word in folded for word in words):
-            return Address(kind, f"names {kind} and no address", text=_named(folded, words) or None)
     if bare.isdigit() or len(bare) < 2:
         return Address(AddressKind.UNPARSEABLE, "neither an address nor a name")
     if re.search(r"[\u3400-\u9fff]", bare) is None:
@@ -263,4 +391,4 @@ def _without_host(plain: str, table: Platforms) -> Address:
 def _shop_name(folded: str) -> str:
     """Return what follows the label of a name (淘宝店: 某某旗舰店), without punctuation."""
     label, mark, name = folded.partition(":")
-    return _PUNCTUATION.sub("", name if mark and name else label)
+    return punctuation_dropped(name if mark and name else label)

@@ -17,11 +17,17 @@ from typing import Any, Final
 from transforms.yaml_text import read_yaml
 
 _TABLE: Final = Path(__file__).parent / "policy" / "platforms.yaml"
+TRIVIAL_PATH: Final = re.compile(r"/?(?:(?:index|default|home|main)(?:\.[a-z]{2,5})?)?/?")
+"""A lower-case path that says no more than the host."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShopForm:
-    """One form of a shop's address; null parts ask for nothing. ``kind`` is what the id is: shop_id, subdomain, ..."""
+    """One form of a shop's address; null parts ask for nothing. ``kind`` is what the id is: shop_id, subdomain, ...
+
+    A first label of the host is a shop's name on its front page alone, where no other path is reviewed: the services of
+    a platform stand under such labels too, with a page for each of their customers.
+    """
 
     kind: str
     host: re.Pattern[str] | None
@@ -40,9 +46,11 @@ class Platform:
     shops: tuple[ShopForm, ...]
     reserved: frozenset[str]
 
-    def shop_of(self, host: str, path: str, query: Mapping[str, str]) -> tuple[str, str] | None:
-        """Return (id, kind of id) of the shop that an address names, or null. ``host`` is lower case."""
+    def shop_of(self, host: str, path: str, query: Mapping[str, str], fragment: str = "") -> tuple[str, str] | None:
+        """Return (id, kind of id) of the shop that an address in lower case names, or null."""
         for form in self.shops:
+            if fragment and form.kind == "subdomain":
+                continue
             matches = [
                 pattern.fullmatch(text)
                 for pattern, text in ((form.host, host), (form.path, path))
@@ -73,6 +81,8 @@ class Platforms:
     none_words: frozenset[str]
     mobile_labels: frozenset[str]
     tracking: frozenset[str]
+    tracking_on_platforms: frozenset[str]
+    label_words: tuple[str, ...]
 
     def named_in(self, folded: str) -> Platform | None:
         """Return the platform whose name stands in a folded text, the longest name first; null where none does."""
@@ -106,6 +116,8 @@ def platforms() -> Platforms:
         none_words=frozenset(map(fold, content["none_words"])),
         mobile_labels=frozenset(content["mobile_labels"]),
         tracking=frozenset(content["tracking"]),
+        tracking_on_platforms=frozenset(content["tracking_on_platforms"]),
+        label_words=tuple(content["label_words"]),
     )
 
 
@@ -127,4 +139,6 @@ def _platform(name: str, entry: dict[str, Any]) -> Platform:
 
 def _form(entry: dict[str, str]) -> ShopForm:
     parts = {name: re.compile(entry[name]) if name in entry else None for name in ("host", "path")}
+    if entry["kind"] == "subdomain" and parts["path"] is None:
+        parts["path"] = TRIVIAL_PATH
     return ShopForm(entry["kind"], parts["host"], parts["path"], entry.get("query"), entry["tag"])

@@ -183,6 +183,109 @@ def test_a_short_link_may_be_the_site_that_is_missed(findings: Findings) -> None
     assert brief(found) == [("lead", "10", ONE.uscc)]
 
 
+ACCOUNT = {"SITE_TYPE": "5", "ICP_NO": ""}
+NOBODY = {"OPERATOR_NAME": "", "OPERATOR_USCC": "", "OPERATOR_REGNO": "", "ICP_NO": ""}
+PAGE = {"SITE_TYPE": "2", "PLATFORM_NAME": "某商城"}
+
+
+def test_an_account_and_an_app_beside_an_address_are_reported(findings: Findings) -> None:
+    reported = report(ONE, address="https://www.a-b.com", WECHATPUBLICNO="甲乙商城", APPNAMES="丁丁购")
+    seen = [
+        subject(ONE, address="www.a-b.com"),
+        subject(ONE, address="微信公众号:甲乙商城", number=1, SITE_NAME="甲乙商城", **ACCOUNT),
+        subject(ONE, address="APP:丁丁购", number=2, SITE_NAME="丁丁购", **(ACCOUNT | {"SITE_TYPE": "4"})),
+    ]
+    assert findings.of([reported], seen) == []
+
+
+def test_an_account_that_stands_alone_in_a_row_is_reported(findings: Findings) -> None:
+    reported = report(ONE, ISWEB="1", TYPOFWEB="1", WEBSITNAME="甲乙商城", WECHATPUBLICNO="甲乙商城", APPNAMES="")
+    assert findings.of([reported], [subject(ONE, address="公众号:甲乙商城", **ACCOUNT)]) == []
+
+
+def test_an_account_without_a_name_is_nobodys(findings: Findings) -> None:
+    reported = [report(ONE, address="公众号 http://www.a-b.com"), report(OTHER, address="公众号 http://www.c-d.com")]
+    seen = [subject(ONE, address="www.a-b.com"), subject(OTHER, address="公众号 http://www.c-d.com")]
+    assert findings.of(reported, seen) == []
+
+
+def test_the_account_of_another_enterprise_is_a_lead(findings: Findings) -> None:
+    reported = [report(each, address="www.a-b.com", WECHATPUBLICNO="甲乙", APPNAMES="") for each in (ONE, OTHER)]
+    seen = [subject(OTHER, address="公众号:甲乙", **ACCOUNT)]
+    found = [row for row in findings.of(reported, seen) if row["kind"] != "base_gap"]
+    assert brief(found) == [("lead", "10", ONE.uscc)]
+
+
+def test_an_account_known_by_its_id_may_be_the_one_that_is_missed(findings: Findings) -> None:
+    reported = report(ONE, address="www.a-b.com", WECHATPUBLICNO="jiayi_2017", APPNAMES="")
+    seen = [subject(ONE, address="www.a-b.com"), subject(ONE, address="公众号:甲乙商城", number=1, **ACCOUNT)]
+    assert sorted(row["kind"] for row in findings.of([reported], seen)) == ["base_gap", "lead"]
+
+
+def test_a_domain_with_han_letters_is_not_the_one_within(findings: Findings) -> None:
+    seen = [subject(OTHER, address="www.abc.com")]
+    reported = [report(ONE, address="www.北京abc.com"), report(OTHER, address="www.abc.com")]
+    assert brief(findings.of(reported, seen)) == [("base_gap", "6", ONE.uscc)]
+
+
+def test_a_domain_after_han_letters_accuses_nobody(findings: Findings) -> None:
+    seen = [subject(OTHER, address="www.abc.com"), subject(ONE, address="www.小米abc.com", number=1)]
+    reported = [report(ONE, address="小米abc.com"), report(OTHER, address="www.abc.com")]
+    assert {row["kind"] for row in findings.of(reported, seen)} == {"lead"}
+
+
+@pytest.mark.parametrize(
+    ("reported", "base"),
+    [
+        ("https://www.x-y.com/#/shop/123", "https://www.x-y.com/#/shop/456"),
+        ("https://www.x-y.com/?sid=111", "https://www.x-y.com/?sid=222"),
+        ("https://z.jd.com/project/1.html", "https://z.jd.com/project/2.html"),
+    ],
+)
+def test_another_page_is_not_another_enterprises(findings: Findings, reported: str, base: str) -> None:
+    rows = [report(each, address=page, TYPOFWEB="2") for each, page in ((ONE, reported), (OTHER, base))]
+    found = findings.of(rows, [subject(OTHER, address=base, **PAGE)])
+    assert {row["kind"] for row in found} <= {"base_gap"}
+
+
+def test_another_page_of_a_dead_site_of_nobody_is_a_lead(findings: Findings) -> None:
+    dead = subject(OTHER, address="weibo.com/other", SITE_STATE="已关闭", LAST_SEEN="2016-11-30", **NOBODY)
+    assert brief(findings.of([report(ONE, address="weibo.com/one")], [dead])) == [("lead", "10", ONE.uscc)]
+
+
+def test_the_very_page_of_a_dead_site_of_nobody_is_stale(findings: Findings) -> None:
+    dead = subject(OTHER, address="weibo.com/one", SITE_STATE="已关闭", LAST_SEEN="2016-11-30", **NOBODY)
+    assert brief(findings.of([report(ONE, address="weibo.com/one")], [dead])) == [("misreported", "7", ONE.uscc)]
+
+
+@pytest.mark.parametrize(
+    ("reported", "base"),
+    [
+        ("https://shop36571234.taobao.com", "https://bahao.taobao.com"),
+        ("https://bahao.jd.com", "https://mall.jd.com/index-1000004123.html"),
+        ("https://www.x-y.com/#/shop/1", "https://www.x-y.com/s?id=1"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "kinds"), [("八号小店", []), ("", ["base_gap", "lead"]), ("茶叶", ["base_gap", "lead"])]
+)
+def test_one_shop_known_in_two_ways_is_not_called_omitted(
+    findings: Findings, reported: str, base: str, name: str, kinds: list[str]
+) -> None:
+    row = report(ONE, address=reported, TYPOFWEB="2", WEBSITNAME=name)
+    seen = subject(ONE, address=base, **(SHOP | {"SITE_NAME": "八号小店", "PLATFORM_NAME": ""}))
+    assert sorted(found["kind"] for found in findings.of([row], [seen])) == kinds
+
+
+@pytest.mark.parametrize(
+    "base", ["https://shop999.taobao.com", "https://bahao.jd.com"], ids=["another number", "another platform"]
+)
+def test_a_shop_that_is_another_one_is_omitted(findings: Findings, base: str) -> None:
+    row = report(ONE, address="https://shop36571234.taobao.com", TYPOFWEB="2", WEBSITNAME="八号小店")
+    seen = subject(ONE, address=base, **(SHOP | {"SITE_NAME": "八号小店", "PLATFORM_NAME": ""}))
+    assert sorted(found["kind"] for found in findings.of([row], [seen])) == ["base_gap", "omitted"]
+
+
 @pytest.mark.parametrize(
     "when", [{"FIRST_SEEN": "2018-01-01"}, {"FIRST_SEEN": "2014-01-01", "LAST_SEEN": "2016-12-31"}]
 )

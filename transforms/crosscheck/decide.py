@@ -88,17 +88,32 @@ class _Desk:
         self._matches = tables.keep("crosscheck_matches", self._matched())
         self._reports = tables.keep("crosscheck_reports", self._reports_as_a_whole())
         self._active = tables.keep("crosscheck_active", self._active_sites())
+        self._open = tables.keep("crosscheck_open", self._open_sites())
+        self._unknown = tables.keep("crosscheck_unknown", self._items_unknown_to_base())
         self._pairs = tables.load("crosscheck_pairs", _PAIRS, self._chosen_pairs())
         self._named = tables.load("crosscheck_named", _NAMED, self._paired_by_name())
+        self._perhaps = tables.load("crosscheck_perhaps", _PERHAPS, self._perhaps_the_same())
 
     def _items_of_rows(self) -> ir.Table:
-        """Addresses of the reports' rows. A row that only names its site is an address that cannot be read."""
+        """Addresses of the reports' rows. A row that only names its site is an address that cannot be read.
+
+        The name and the ICP number of a row are those of its site or shop, not of an account beside it.
+        """
         items, rows = self._in.items, self._in.reports
         t = items.inner_join(rows, "record_id")
         kind = ibis.ifelse((t.kind == "none") & t.site_name.notnull(), "name_only", t.kind)
+        account = t.kind.isin(_ACCOUNTS)
+        by_name = account & t.text.notnull() & ~t.text.contains(".")  # a page of an app store has a dot, a name none
+        shown = ibis.ifelse(
+            by_name,
+            ibis.ifelse(t.kind == "app", "APP:", "微信公众号:") + t.text,
+            ibis.coalesce(t.address, t.site_name),
+        )
+        nothing = ibis.null("string")
         return t.select(
-            "record_id", "uscc", "report_id", "platform", "text", "key", "site_type", "site_name", "icp_no",
-            kind=kind, shown=ibis.coalesce(t.address, t.site_name),
+            "record_id", "uscc", "report_id", "platform", "text", "key", "site_type",
+            site_name=ibis.ifelse(account, nothing, t.site_name), icp_no=ibis.ifelse(account, nothing, t.icp_no),
+            kind=kind, shown=shown,
             item=t.report_id + "|" + ibis.coalesce(t.key, t.text, "") + "|" + ibis.coalesce(t.address, "") + "|"
             + ibis.coalesce(t.site_name, "") + "|" + ibis.coalesce(t.site_type, "") + "|" + t.ordinal.cast("string"),
         )  # fmt: skip
@@ -159,9 +174,11 @@ class _Desk:
     def _chosen_pairs(self) -> Iterator[pa.RecordBatch]:
         """Rows of reports and own sites, one to one, with the fields in which they differ.
 
-        A pair is of one enterprise, so that a block of whole enterprises is decided by itself.
+        A pair is of one enterprise, so that a block of whole enterprises is decided by itself. An account is no row of
+        its own that could differ.
         """
         t = self._matches.filter(self._matches.own & self._matches.link.isin(self._rules.trusted))
+        t = t.filter(~t.kind.isin(_ACCOUNTS))
         t = t.mutate(exact=ibis.ifelse(t.same_page, 0, 1))
         order = ("uscc", "subject_id", "item", "exact", "icp_no", "record_id", "base_record")
         names = [name for name in _PAIRS.names if name != "differs"]
@@ -179,7 +196,7 @@ class _Desk:
         Beside a site of another platform than the row speaks of, only the very same name is enough.
         """
         items = self._items.filter(self._items.kind.isin([*self._rules.unreadable_kinds, "unresolved"]))
-        t = items.inner_join(self._open_sites().rename(base_name="site_name", base_platform="platform"), "uscc")
+        t = items.inner_join(self._open.rename(base_name="site_name", base_platform="platform"), "uscc")
         t = t.mutate(
             elsewhere=ibis.coalesce(t.platform != t.base_platform, False),
             row_name=ibis.coalesce(t.site_name, ibis.ifelse(t.kind == "name_only", t.text, ibis.null("string"))),
@@ -188,6 +205,32 @@ class _Desk:
         wanted = t.order_by("uscc").select(*_NAMED.names, "elsewhere", "base_name", "row_name")
         for block in whole_enterprises(self._tables.stream(wanted)):
             yield from _named_alike(block, self._rules).select(_NAMED.names).cast(_NAMED).to_batches()
+
+    def _items_unknown_to_base(self) -> ir.Table:
+        """Addresses that can be compared and that no subject of the base has."""
+        t = self._items.filter(self._items.kind.isin(self._rules.comparable_kinds) & self._items.key.notnull())
+        return t.anti_join(self._matches.select("item").distinct(), "item")
+
+    def _perhaps_the_same(self) -> Iterator[pa.RecordBatch]:
+        """Addresses that the base does not know beside open sites of the same enterprise that they may be of.
+
+        A shop is known by a number and by a name, an account by its id and by a name, a shop on a platform that the
+        table does not know by several pages: where report and base each have another one, the two are not told apart.
+        """
+        t = self._unknown
+        items = t.select("uscc", "item", "key", row_name="site_name", **_spot(t))
+        sites = self._sites.semi_join(self._open, ["uscc", "site"])
+        sites = sites.filter((sites.kind != "site") | sites.paged)
+        sites = sites.select("uscc", "site", **_spot(sites))
+        spots = sites.group_by("uscc", "site", "spot").agg(
+            numbered=sites.numbered.fill_null(False).any(), lettered=(~sites.numbered).fill_null(False).any()
+        )
+        t = items.inner_join(spots, ["uscc", "spot"])
+        t = t.filter(t.numbered.isnull() | ibis.ifelse(t.numbered, ~t.numbered_right, ~t.lettered))
+        t = t.inner_join(self._open.select("uscc", "site", base_name="site_name"), ["uscc", "site"])
+        wanted = t.order_by("uscc").select("uscc", "site", "item", "key", "base_name", "row_name")
+        for block in whole_enterprises(self._tables.stream(wanted)):
+            yield from _told_by_name(block, self._rules).select(_PERHAPS.names).cast(_PERHAPS).to_batches()
 
     # --- the cases ----------------------------------------------------------------------------------------------
 
@@ -208,16 +251,18 @@ class _Desk:
         return _findings(t, case_no=1, site_key=ibis.literal(""), fields=_told("sites", "", t.sites.cast("string")))
 
     def unreported(self) -> ir.Table:
-        """Cases 2 and 3, and 10 where the link, the dates or a short link in the report leave it open."""
-        named = self._named.select("uscc", "site")
-        t = self._open_sites().anti_join(named, ["uscc", "site"])
+        """Cases 2 and 3, and 10 where the link, the dates or what else the report names leave it open."""
+        same = self._perhaps.filter(self._perhaps.same)
+        perhaps = self._perhaps.select("uscc", "site").distinct().mutate(perhaps=True)
+        t = self._open.anti_join(self._named, ["uscc", "site"]).anti_join(same, ["uscc", "site"])
+        t = t.left_join(perhaps, ["uscc", "site"]).drop("uscc_right", "site_right")
         r = self._reports
         t = t.left_join(r, "uscc").drop("uscc_right")
         concealed = (t.has_site == "no") & ~t.names_site
         t = t.mutate(case_no=ibis.cases((concealed, 2), (t.names_site, 3), (t.report_id.isnull(), 1), else_=0))
         unfiled = (t.case_no == 1) & ~t.trusted & (self._as_of > self._rules.correction_until(self._year))
         t = t.filter(t.case_no.isin([2, 3]) | unfiled).anti_join(self._pending(), "uscc")
-        lead = ~t.trusted | t.blind.fill_null(False)
+        lead = ~t.trusted | t.blind.fill_null(False) | t.perhaps.fill_null(False)
         case_no = ibis.ifelse(lead, 10, t.case_no)
         return _findings(t, case_no=case_no, lead=lead, site_key=t.site, fields=_told("address", "", t.site_url))
 
@@ -244,11 +289,15 @@ class _Desk:
         )  # fmt: skip
 
     def other_operator(self) -> ir.Table:
-        """Case 5: another enterprise operates the site; where only the domain says so, or two operators do, a lead."""
+        """Case 5: another enterprise operates the site.
+
+        A lead where only the domain or the name of an account says so (others may have the name), or two operators do.
+        """
         own = self._matches.filter(self._matches.own | self._matches.operator.isnull()).select("item").distinct()
         t = self._matches.filter(self._matches.operator.notnull() & ~self._matches.own).anti_join(own, "item")
         t = t.mutate(
-            sure=t.link.isin(self._rules.trusted) & (t.same_page | ~t.key.startswith("site:")),
+            sure=t.link.isin(self._rules.trusted)
+            & ((t.kind == "shop") | ((t.kind == "site") & t.same_page).fill_null(False)),
             order=ibis.ifelse(t.link.isin(self._rules.trusted), "0", "1")
             + ibis.ifelse(t.same_page, "0", "1")
             + t.subject_id,
@@ -265,16 +314,18 @@ class _Desk:
         )
 
     def gaps(self) -> ir.Table:
-        """Case 6: the base does not know the address."""
-        t = self._items.filter(self._items.kind.isin(self._rules.comparable_kinds) & self._items.key.notnull())
-        t = t.anti_join(self._matches.select("item").distinct(), "item")
+        """Case 6: the base does not know the address, and has no site of the same name that it may be of."""
+        t = self._unknown.anti_join(self._perhaps.filter(self._perhaps.same), ["uscc", "key"])
         t = t.group_by("uscc", "key").agg(
             site_url=t.shown.min(), report_id=t.report_id.min(), report_record=t.record_id.min()
         )
         return _findings(t, case_no=6, site_key=t.key, fields=_told("address", t.site_url, ""))
 
     def stale(self) -> ir.Table:
-        """Case 7: the only sites of that address were dead before the year began."""
+        """Case 7: the only sites of that address were dead before the year began.
+
+        A lead where they are nobody's and only of the same domain: the page reported may be another one.
+        """
         t = self._matches.mutate(
             dead=(
                 self._matches.site_state.isin(self._rules.dead_states) & (self._matches.last_seen < self._first)
@@ -282,12 +333,18 @@ class _Desk:
         )
         other = t.filter(~t.dead).select("item").distinct()
         t = t.filter(t.dead & (t.own | t.operator.isnull())).anti_join(other, "item")
+        t = t.mutate(sure=t.own | t.same_page.fill_null(False))
+        t = t.mutate(order=ibis.ifelse(t.sure, "0", "1") + t.subject_id)
         t = t.group_by("uscc", "key").agg(
-            subject_id=t.subject_id.min(), subject_record=t.base_record.argmin(t.subject_id), site_url=t.shown.min(),
-            report_id=t.report_id.min(), report_record=t.record_id.min(), link=t.link.argmin(t.subject_id),
-            last_seen=t.last_seen.max(),
+            subject_id=t.subject_id.argmin(t.order), subject_record=t.base_record.argmin(t.order),
+            site_url=t.shown.min(), report_id=t.report_id.min(), report_record=t.record_id.min(),
+            link=t.link.argmin(t.order), last_seen=t.last_seen.max(), sure=t.sure.any(),
         )  # fmt: skip
-        return _findings(t, case_no=7, site_key=t.key, fields=_told("last_seen", "", t.last_seen.cast("string")))
+        return _findings(
+            t, case_no=ibis.ifelse(t.sure, 7, 10), lead=~t.sure,
+            site_key=ibis.ifelse(t.sure, t.key, ibis.literal("dead:") + t.key),
+            fields=_told("last_seen", "", t.last_seen.cast("string")),
+        )  # fmt: skip
 
     def contradictions(self) -> ir.Table:
         """Case 8: yes without a site, or no with one."""
@@ -327,6 +384,50 @@ _NAMED: Final = pa.schema(
         ("subject_record", pa.int64()), ("site_url", pa.string()),
     ]
 )  # fmt: skip
+
+
+_PERHAPS: Final = pa.schema(
+    [("uscc", pa.string()), ("site", pa.string()), ("key", pa.string()), ("same", pa.bool_())]
+)  # fmt: skip
+_ACCOUNTS: Final = ("wechat", "app")
+_NUMBER: Final = r":(?:shop[0-9a-z]*[0-9][0-9a-z]*|[0-9]+)$"
+"""A shop by its number, after the platform; some write one for a shop that chose no name (shop123.1688.com)."""
+
+
+def _spot(t: ir.Table) -> dict[str, ir.Value]:
+    """Tell where something has its one address of a kind, and whether it is known there by a number or an id.
+
+    ``spot`` is the platform of a shop, the domain of a page, the sort of an account; ``numbered`` is null for a page.
+    """
+    spot = ibis.cases((t.kind == "shop", ibis.literal("shop:") + t.platform), (t.kind == "site", t.key), else_=t.kind)
+    numbered = ibis.cases(
+        (t.kind == "shop", t.text.re_search(_NUMBER)),
+        (t.kind.isin(_ACCOUNTS), ~t.text.re_search(r"[^\x00-\x7F]")),
+        else_=ibis.null("boolean"),
+    )
+    return {"spot": spot, "numbered": numbered}
+
+
+def _told_by_name(rows: pa.Table, rules: Rules) -> pa.Table:
+    """Tell of rows beside sites that may be theirs which are the ``same`` by name, one to one; the others stay open.
+
+    Only the very same name is enough.
+
+    A row or a site that has its other by name is no other's.
+    """
+    named = pc.and_(pc.is_valid(rows["base_name"]), pc.is_valid(rows["row_name"]))
+    rows_named = rows.filter(named)
+    very_same = pa.repeat(pa.scalar(True), len(rows_named))
+    same = _named_alike(rows_named.append_column("elsewhere", very_same), rules)
+    left = rows
+    for name in ("item", "site"):
+        of_same = pc.binary_join_element_wise(same["uscc"], same[name], "\n")
+        left = left.filter(pc.invert(pc.is_in(pc.binary_join_element_wise(left["uscc"], left[name], "\n"), of_same)))
+    told = [(same, True), (left, False)]
+    return pa.concat_tables(
+        table.select(["uscc", "site", "key"]).append_column("same", pa.repeat(pa.scalar(value), len(table)))
+        for table, value in told
+    )
 
 
 def _first_of_each(rows: pa.Table) -> pa.Table:
