@@ -12,6 +12,7 @@ It knows nothing but the files of a release and the public key; what it does can
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ from feeds.manifest import (
     Manifest,
     ManifestError,
     Part,
+    PreviousRelease,
     manifest_hash,
     part_file,
     schema_file,
@@ -307,14 +309,42 @@ def _chain_words(manifest: Manifest) -> str:
 # --- apply -------------------------------------------------------------------------------------------------------
 
 
-def _applied(to: Path) -> tuple[Path, _Applied] | None:
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a client holds. ``whole``: it said so itself; if not, the manifest beside its tables did."""
+
+    directory: Path
+    applied: _Applied
+    whole: bool
+
+
+def _state(to: Path, public_key: bytes | None) -> _State | None:
+    """Return what is held under ``to``; None before anything was applied.
+
+    A state that cannot say which release it is, of which site and under whose key, would take any: it is given up
+    only for a release under a key that was given.
+    """
     directory = current_release(to)
     if directory is None:
         return None
     try:
-        return directory, _Applied.model_validate_json((directory / APPLIED).read_bytes())
+        return _State(directory, _Applied.model_validate_json((directory / APPLIED).read_bytes()), whole=True)
     except (OSError, ValidationError):
+        pass
+    try:
+        content = (directory / MANIFEST).read_bytes()
+        held = Manifest.from_bytes(content)
+    except (OSError, ManifestError) as error:
+        if public_key is None:
+            raise ApplyError(
+                f"{directory.name}: 已有状态的 {APPLIED} 与 {MANIFEST} 都无法读取, 不知道已应用到哪一期; "
+                "请给定公钥 (--key) 后再应用"
+            ) from error
         return None
+    applied = _Applied(
+        site=held.site, sequence=held.sequence, manifest_sha256=manifest_hash(content), key_id=held.key_id
+    )
+    return _State(directory, applied, whole=False)
 
 
 def _table_file(directory: Path, table: str) -> Path:
@@ -330,20 +360,29 @@ def _holds(directory: Path, hashes: dict[str, str]) -> bool:
 
 
 def _steps_from(release: Path, applied: _Applied) -> list[Path] | None:
-    """Return the releases that lead from the applied state to ``release``, oldest first; None if one is missing."""
+    """Return the releases that lead from the applied state to ``release``, oldest first; None if one is missing.
+
+    Each must be the one that its successor names: by number, which falls, and by the hash of its manifest.
+    """
     steps: list[Path] = []
-    directory = release
+    directory, named = release, None
     while True:
         try:
-            previous = Manifest.from_bytes((directory / MANIFEST).read_bytes()).previous
+            content = (directory / MANIFEST).read_bytes()
+            manifest = Manifest.from_bytes(content)
         except (OSError, ManifestError):
             return None
-        steps.append(directory)
-        if previous is None or previous.sequence < applied.sequence:
+        if named is not None and named != PreviousRelease(
+            sequence=manifest.sequence, manifest_sha256=manifest_hash(content)
+        ):
             return None
-        if previous.sequence == applied.sequence:
-            return steps[::-1] if previous.manifest_sha256 == applied.manifest_sha256 else None
-        directory = directory.with_name(f"{previous.sequence:06d}")
+        steps.append(directory)
+        named = manifest.previous
+        if named is None or not applied.sequence <= named.sequence < manifest.sequence:
+            return None
+        if named.sequence == applied.sequence:
+            return steps[::-1] if named.manifest_sha256 == applied.manifest_sha256 else None
+        directory = directory.with_name(f"{named.sequence:06d}")
 
 
 def _apply_delta(base: Path, release: Path, manifest: Manifest, into: Path) -> None:
@@ -410,14 +449,29 @@ def _refuse_backwards(applied: _Applied, manifest: Manifest, digest: str) -> Non
         raise ApplyError(f"第 {manifest.sequence} 期已应用过, 但清单内容不同: 同一期号不能有两个版本")
 
 
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _show(to: Path, draft: Path, sequence: int) -> Path:
-    """Move the finished state to a free place, point ``current`` at it and drop the states before."""
+    """Move the finished state to a free place, point ``current`` at it and drop the states before.
+
+    All of it is on the disk before ``current`` is: a power failure leaves the old state or the new one.
+    """
     place, attempt = release_directory(to, sequence), 1
     while place.exists():
         attempt += 1
         place = place.with_name(f"{sequence:06d}-{attempt:03d}")
     place.parent.mkdir(exist_ok=True)
+    for file in sorted(draft.iterdir()):
+        _sync(file)
+    _sync(draft)
     draft.rename(place)
+    _sync(place.parent)
     point_at(to, place)
     for old in place.parent.iterdir():
         if old != place:
@@ -445,27 +499,28 @@ def apply_release(path: Path, to: Path, *, public_key: bytes | None = None) -> A
 
     Raises:
         ApplyError: the release fails verification, is older than the applied one, is of another site, has another
-            signing key, or carries the number of the applied one with other content.
+            signing key, or carries the number of the applied one with other content; or what was applied before
+            cannot be told from its files, and no ``public_key`` is given.
     """
     release = _release(path).resolve()
     to.mkdir(parents=True, exist_ok=True)
     discard_unfinished(to)
-    state = _applied(to)
-    manifest = _verified(release, public_key, state[1].key_id if state else None)
+    state = _state(to, public_key)
+    manifest = _verified(release, public_key, state.applied.key_id if state else None)
     digest = manifest_hash((release / MANIFEST).read_bytes())
     results = {table: entry.delta.result_sha256 for table, entry in manifest.tables.items()}
     steps: list[Path] | None = None
     if state is not None:
-        _refuse_backwards(state[1], manifest, digest)
-        if state[1].sequence == manifest.sequence and _holds(state[0], results):
-            return _report(manifest, "unchanged", (), state[0])
-        if state[1].sequence < manifest.sequence:
-            steps = _steps_from(release, state[1])
+        _refuse_backwards(state.applied, manifest, digest)
+        if state.whole and state.applied.sequence == manifest.sequence and _holds(state.directory, results):
+            return _report(manifest, "unchanged", (), state.directory)
+        if state.applied.sequence < manifest.sequence:
+            steps = _steps_from(release, state.applied)
 
     draft = building_directory(to, manifest.sequence)
     draft.mkdir()
     try:
-        releases = _apply_steps(state[0], manifest.key_id, steps, public_key, draft) if state and steps else None
+        releases = _apply_steps(state.directory, manifest.key_id, steps, public_key, draft) if state and steps else None
         how = "delta" if releases else "full" if state is None else "full, chain broken"
         if releases is None:
             _copy_full(release, manifest, draft)

@@ -31,22 +31,33 @@ from feeds.visible import building_directory, current_release, discard_unfinishe
 from pipeline.acceptance import Acceptance, judge_acceptance, receiver_suite
 from pipeline.engine import Engine, to_query
 from pipeline.office import Office
+from pipeline.successors import inherited
 from pipeline.tombstones import withdrawn
 from store import acceptance, releases
 from store.bulk import copy_in, read_batches
 from transforms.columns import DAY, STANDARD_COLUMNS, TEXT, Kind
-from transforms.disclose import disclose, refuse
+from transforms.disclose import DECISION, disclose, refuse
 
 _EARLIER: Final = """
-SELECT DISTINCT ON (d.record_key) d.record_key, d.record_id, d.shown, d.until, d.first_shown, d.reason
-FROM disclosure d JOIN release r USING (release_id)
-WHERE d.site = $1 AND d.kind = $2 AND r.state = 'visible'
-ORDER BY d.record_key, d.disclosure_id DESC
+WITH newest AS (
+    SELECT DISTINCT ON (d.record_key) d.record_key, d.record_id, d.shown, d.until, d.first_shown, d.reason
+    FROM disclosure d JOIN release r USING (release_id)
+    WHERE d.site = $1 AND d.kind = $2 AND r.state = 'visible'
+    ORDER BY d.record_key, d.disclosure_id DESC
+), over AS (
+    SELECT d.record_id, min(d.until) AS ended
+    FROM disclosure d JOIN release r USING (release_id)
+    WHERE d.site = $1 AND d.kind = $2 AND r.state = 'visible' AND d.reason = 'expired'
+    GROUP BY d.record_id
+)
+SELECT n.*, o.record_id AS ended_id, o.ended FROM newest n LEFT JOIN over o USING (record_id)
 """
+"""The newest decision per record key; of its version, the last day of a period that ended, now or before."""
+
 _EARLIER_SCHEMA: Final = pa.schema(
     [
         ("record_key", TEXT), ("record_id", pa.int64()), ("shown", pa.bool_()), ("until", DAY), ("first_shown", DAY),
-        ("reason", TEXT),
+        ("reason", TEXT), ("ended_id", pa.int64()), ("ended", DAY),
     ]
 )  # fmt: skip
 
@@ -94,7 +105,7 @@ class Press:
     """Makes the releases of one run, from one reading of the records.
 
     ``records`` holds the kinds of which anything was ever received: of the others nothing is to be decided, and their
-    tables are empty.
+    tables are empty. ``successors`` (``pipeline.successors``) holds the kinds of which a record took another's place.
     """
 
     def __init__(
@@ -102,9 +113,10 @@ class Press:
         office: Office,
         engine: Engine,
         records: Mapping[Kind, ir.Table],
+        successors: Mapping[Kind, ir.Table],
+        *,
         seen: int,
         places: Mapping[str, int],
-        *,
         as_of: dt.date,
         signer: Signer,
     ) -> None:
@@ -112,6 +124,7 @@ class Press:
         self._office = office
         self._engine = engine
         self._records = records
+        self._successors = successors
         self._seen = seen
         self._places = places
         self._as_of = as_of
@@ -214,7 +227,7 @@ class Press:
             _EARLIER_SCHEMA,
             read_batches(self._office.bulk_url, _EARLIER, {"site": site.site, "kind": kind.value}),
         )
-        shown_before = earlier.select("record_key", "first_shown")
+        shown_before = self._shown_before(site, kind, earlier)
         proposed = self._engine.keep(
             _named(site, kind, "proposed"),
             disclose(self._records[kind], shown_before, site=site.site, kind=kind, as_of=self._as_of),
@@ -227,6 +240,13 @@ class Press:
         else:
             decided = self._engine.keep_view(_named(site, kind, "decisions"), proposed)
         return to_query(_changed(decided, earlier))
+
+    def _shown_before(self, site: Site, kind: Kind, earlier: ir.Table) -> ir.Table:
+        """What ``disclose`` asks of the past: a record that took the place of others was first shown when they were."""
+        before = earlier.select("record_key", "first_shown", "ended_id", "ended")
+        if kind not in self._successors:
+            return before
+        return self._engine.keep(_named(site, kind, "before"), inherited(before, self._successors[kind]))
 
     def _accept(self, site: Site, kind: Kind) -> Acceptance | None:
         """Judge what a site would not take of what is about to be shown there; null where it asks nothing."""
@@ -289,7 +309,7 @@ class Press:
             kind: (rows, *(self._engine.table(_named(site, kind, what)) for what in ("decisions", "earlier")))
             for kind, rows in self._records.items()
         }
-        self._engine.keep(withdrawals, withdrawn(self._engine, tables, as_of=self._as_of))
+        self._engine.keep(withdrawals, withdrawn(self._engine, tables, self._successors, as_of=self._as_of))
         with self._engine.cursor() as database:
             return build_release(
                 database,
@@ -360,7 +380,7 @@ def _changed(decided: ir.Table, earlier: ir.Table) -> ir.Table:
         | (compared.was_shown != compared.shown)
         | (compared.was_reason != compared.reason)
         | (compared.was_until.fill_null(never) != compared.until.fill_null(never))
-    ).select(decided.columns)
+    ).select(*(decided[name] for name in DECISION))
 
 
 def _recover(connection: sa.Connection, site: str, root: Path) -> None:

@@ -22,6 +22,7 @@ from pipeline.engine import Engine
 from pipeline.journal import journaled
 from pipeline.office import Office
 from pipeline.press import Press, Published, publishable
+from pipeline.successors import load_successors
 from store import releases, runs
 from store.bulk import read_batches
 from store.records import any_rows
@@ -34,14 +35,19 @@ _PUBLISHABLE: Final = """
 SELECT r.record_id, r.record_key, coalesce(w.effective_date, r.as_of) AS last_changed, {columns},
        w.reason AS withdrawal, a.uscc AS enterprise_uscc, e.name AS enterprise_name
 FROM {kind} r
-JOIN (
+LEFT JOIN (
     SELECT DISTINCT ON (record_id) record_id, uscc, grade, method
     FROM attachment WHERE kind = '{kind}' ORDER BY record_id, attachment_id DESC
 ) a USING (record_id)
 LEFT JOIN enterprise e ON e.uscc = a.uscc AND e.to_version IS NULL
 LEFT JOIN ({standing}) w USING (record_id)
-WHERE r.state IN ('accepted', 'superseded') AND (a.grade = 'certain' OR a.method = 'natural_person')
+WHERE (r.state = 'accepted' OR r.state = 'superseded' AND a.record_id IS NOT NULL) AND (
+    a.grade = 'certain' OR a.method = 'natural_person'
+    OR r.status IN ('withdrawn', 'invalid') OR r.usage_scope <> '0' OR w.reason IS NOT NULL
+)
 """
+"""A version that is attached with certainty, and one that takes the record back however it is attached: its key says
+which record it means, and it is shown nowhere. What was attached was accepted when it came, so it held for a time."""
 
 _MEMORY: Final = "500MB"
 """What the engine holds before it works from its scratch folder: sites are decided and written at the same time."""
@@ -71,7 +77,8 @@ def publish(office: Office, site_ids: list[str], *, as_of: dt.date) -> list[Publ
             places = {site_id: runs.next_number(connection) for site_id in sorted(site_ids)}
             held = [kind for kind in Kind if any_rows(connection, kind)]
             records = {kind: _load_records(office, engine, kind, as_of) for kind in held}
-        press = Press(office, engine, records, seen, places, as_of=as_of, signer=signer)
+            replaced = load_successors(office, engine, connection, held)
+        press = Press(office, engine, records, replaced, seen=seen, places=places, as_of=as_of, signer=signer)
         return press.publish([sites[site_id] for site_id in sorted(site_ids)])
 
 
@@ -88,7 +95,10 @@ def _only_publisher(office: Office, site: str) -> Iterator[None]:
 
 
 def _load_records(office: Office, engine: Engine, kind: Kind, as_of: dt.date) -> ir.Table:
-    """The newest attached row of each record; a version that is not attached yet does not displace one that is."""
+    """The newest version of each record: one that takes it back, or one that is attached with certainty.
+
+    A version that goes on saying it and is not attached with certainty does not displace one that is.
+    """
     schema = publishable(kind)
     columns = ", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind])
     query = _PUBLISHABLE.format(kind=kind.value, columns=columns, standing=STANDING.format(kind=kind.value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,7 +166,8 @@ def test_a_client_whose_files_were_changed_takes_the_full_files(root: Path, tmp_
     (client / "current" / "XK.csv").unlink()
     assert apply_release(root, client).how == "full, chain broken"
     (client / "current" / APPLIED).write_text("{")
-    assert apply_release(root, client).how == "full"
+    assert apply_release(root, client).how == "full, chain broken"
+    assert apply_release(root, client).how == "unchanged"
     for table in ("CF", "XK"):
         assert (client / "current" / f"{table}.csv").read_bytes() == (
             release_directory(root, 2) / f"{table}.full.csv"
@@ -186,3 +188,93 @@ def test_a_client_takes_the_full_files_where_a_release_in_between_is_missing(
     report = apply_release(root, tmp_path / "client")
     assert (report.how, report.releases) == ("full, chain broken", (3,))
     assert Manifest.from_bytes((tmp_path / "client" / "current" / MANIFEST).read_bytes()).sequence == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"site": "creditchina"}', None])
+def test_a_client_whose_own_notes_are_damaged_still_knows_its_key_and_its_number(
+    root: Path, tmp_path: Path, creditchina: Site, content: bytes | None
+) -> None:
+    client = tmp_path / "client"
+    apply_release(root, client)
+    notes = client / "current" / APPLIED
+    notes.unlink() if content is None else notes.write_bytes(content)
+    forger = World(threads=1)
+    forger.signer = Signer.load({}, tmp_path / "forger.pem", generate=True)
+    forger.put(Kind.PENALTY, "evil")
+    forged = tmp_path / "forged"
+    for sequence in (1, 2, 3):
+        forger.publish(creditchina, forged, sequence)
+        with pytest.raises(ApplyError, match="公钥"):
+            apply_release(release_directory(forged, sequence), client)
+    with pytest.raises(ApplyError, match="不能退回第 1 期"):
+        apply_release(release_directory(root, 1), client)
+    with pytest.raises(ApplyError, match="creditbj"):
+        world = World(threads=1)
+        world.publish(load_sites()["creditbj"], tmp_path / "other", 1)
+        apply_release(tmp_path / "other", client)
+    assert (client / "current").resolve().name == "000002"
+
+
+def test_a_client_whose_own_notes_are_damaged_goes_on_with_the_delta(root: Path, tmp_path: Path) -> None:
+    client = tmp_path / "client"
+    apply_release(release_directory(root, 1), client)
+    (client / "current" / APPLIED).write_bytes(b"")
+    assert apply_release(root, client).how == "delta"
+
+
+def test_a_client_that_cannot_tell_what_it_applied_wants_a_key(root: Path, tmp_path: Path) -> None:
+    client = tmp_path / "client"
+    apply_release(root, client)
+    for name in (APPLIED, MANIFEST):
+        (client / "current" / name).write_bytes(b"")
+    with pytest.raises(ApplyError, match="--key"):
+        apply_release(root, client)
+    trusted = World(threads=1).signer.public_pem
+    assert apply_release(root, client, public_key=trusted).how == "full"
+    shutil.rmtree((client / "current").resolve())
+    with pytest.raises(ApplyError, match="--key"):
+        apply_release(root, client)
+
+
+@pytest.fixture
+def five(world: World, creditchina: Site, tmp_path: Path) -> Path:
+    """A site of five releases."""
+    root = tmp_path / "five"
+    for sequence in range(1, 6):
+        world.put(Kind.PENALTY, f"n{sequence}")
+        world.publish(creditchina, root, sequence)
+    return root
+
+
+@pytest.mark.parametrize("to", [3, 4, 5])
+def test_a_manifest_in_the_chain_that_points_forward_ends_the_chain(five: Path, tmp_path: Path, to: int) -> None:
+    client = tmp_path / "client"
+    apply_release(release_directory(five, 1), client)
+    place = release_directory(five, 3) / MANIFEST
+    content = json.loads(place.read_bytes())
+    content["previous"]["sequence"] = to
+    place.write_text(json.dumps(content), encoding="utf-8")
+    signal.alarm(60)  # it never ended
+    try:
+        assert apply_release(five, client).how == "full, chain broken"
+    finally:
+        signal.alarm(0)
+
+
+def test_a_release_in_the_chain_is_the_one_that_the_next_one_names(five: Path, tmp_path: Path) -> None:
+    client = tmp_path / "client"
+    apply_release(release_directory(five, 1), client)
+    signer = World(threads=1).signer
+    _sign_again(release_directory(five, 3), signer, lambda content: content.update(as_of="2018-08-30"))
+    assert apply_release(five, client).how == "full, chain broken"
+
+
+def test_a_client_has_its_files_on_the_disk_before_it_points_at_them(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("feeds.client._sync", lambda path: told.append(path.name))
+    monkeypatch.setattr("feeds.client.point_at", lambda to, place: told.append(f"current -> {place.name}"))
+    apply_release(root, tmp_path / "client")
+    files = sorted([APPLIED, "CF.csv", "XK.csv", MANIFEST])
+    assert told == [*files, ".building-000002", "releases", "current -> 000002"]

@@ -22,6 +22,7 @@ TYPES = {
     "usage_scope": "string", "decision_date": "date", "penalty_category": "string", "licence_category": "string",
     "publicity_until": "date", "publicity_period": "string",
 }  # fmt: skip
+_EARLIER = {"record_key": "string", "first_shown": "date", "ended_id": "int64", "ended": "date"}
 SITES = ("creditchina", "creditbj", "gsxt", "qyxy")
 
 
@@ -30,16 +31,19 @@ def decide(
     site: str = "creditchina",
     kind: Kind = Kind.PENALTY,
     first_shown: dt.date | None = None,
+    ended: tuple[int, dt.date] | None = None,
     **record: Any,
 ) -> dict[str, Any]:
     row = dict.fromkeys(TYPES) | {
         "record_id": 1, "record_key": "k", "subject_category": "法人及非法人组织", "status": "valid",
         "decision_date": DECIDED, "penalty_category": "罚款", "licence_category": "登记",
     }  # fmt: skip
-    earlier = [] if first_shown is None else [{"record_key": "k", "first_shown": first_shown}]
+    ended_id, last_day = ended or (None, None)
+    before = {"record_key": "k", "first_shown": first_shown, "ended_id": ended_id, "ended": last_day}
+    earlier = [] if first_shown is None else [before]
     expression = disclose(
         ibis.memtable([row | record], schema=TYPES),
-        ibis.memtable(earlier, schema={"record_key": "string", "first_shown": "date"}),
+        ibis.memtable(earlier, schema=_EARLIER),
         site=site,
         kind=kind,
         as_of=as_of,
@@ -253,3 +257,81 @@ def test_what_the_law_keeps_out_is_withheld_on_every_site(
 def test_information_for_the_public_is_shown() -> None:
     assert decide(D(2018, 8, 21), usage_scope="0")["shown"]
     assert decide(D(2018, 8, 21), usage_scope=None)["shown"]
+
+
+@pytest.mark.parametrize(
+    ("text", "months"),
+    [
+        ("3 年", 36), ("３年", 36), ("三年", 36), ("三年期", 36), ("3年（自决定之日起）", 36), ("两年", 24),
+        ("5年", 60), ("10年", 120), ("十年", 120), ("36个月", 36), ("３６个月", 36), ("三十六个月", 36),
+        ("十二个月", 12), ("二十个月", 20), ("6个月", 6), ("六個月", 6), (" 半 年 ", 6), ("一年六个月", 18),
+        ("1年零6个月", 18), ("1年半", 18), ("0年", 12), ("长期", 12), ("永久", 12), ("年", 12), ("6月", 12),
+        ("3个月至1年", 12), ("三十", 12), ("", 12),
+        (None, 12),
+    ],
+)  # fmt: skip
+def test_the_period_that_the_agency_gave_is_read(text: str | None, months: int) -> None:
+    answer = decide(D(2018, 8, 21), publicity_period=text)
+    assert answer["until"] == _months_from(DECIDED, months)
+
+
+def test_the_period_that_the_agency_gave_is_kept_within_those_of_the_policy() -> None:
+    def until(text: str, day: dt.date, **other: Any) -> dt.date:
+        return decide(day, decision_date=day, publicity_period=text, **other)["until"]
+
+    general, special, gsxt = D(2019, 8, 1), {"penalty_category": "责令停产停业"}, {"site": "gsxt"}
+    assert until("2个月", general) == D(2019, 11, 1)
+    assert until("6个月", general) == D(2020, 2, 1)
+    assert until("5年", general) == D(2020, 8, 1)
+    assert until("3个月", general, **special) == D(2020, 2, 1)
+    assert until("2年", general, **special) == D(2021, 8, 1)
+    assert until("半年", general, **gsxt) == D(2024, 8, 1)
+
+
+BOUNDARIES = sorted({(p.channel, p.from_) for p in _period_table()[1] if p.kind is Kind.PENALTY})
+_SITE_OF = {"credit": "creditchina", "gsxt": "gsxt"}
+
+
+@pytest.mark.parametrize("category", ["罚款", "警告", "通报批评", "吊销许可证件", "责令停产停业"])
+@pytest.mark.parametrize(("channel", "first"), BOUNDARIES, ids=str)
+def test_a_period_that_ended_stays_ended_when_another_rule_begins(channel: str, first: dt.date, category: str) -> None:
+    site, last_day = _SITE_OF[channel], first - dt.timedelta(days=40)
+    past = {"penalty_category": category, "decision_date": last_day - dt.timedelta(days=170), "ended": (1, last_day)}
+    for day in (first - dt.timedelta(days=1), first, first + dt.timedelta(days=60)):
+        answer = decide(day, site, first_shown=last_day - dt.timedelta(days=160), **past)
+        assert (answer["shown"], answer["reason"], answer["until"]) == (False, "expired", last_day)
+        assert answer["since"] == last_day + dt.timedelta(days=1)
+    back = decide(first, site, first_shown=None, **(past | {"ended": None}))
+    changed = decide(first, site, first_shown=first, record_id=2, **past)
+    assert (changed["shown"], changed["reason"]) == (back["shown"], back["reason"]), "another version is decided anew"
+
+
+def test_what_took_a_record_back_is_told_before_the_end_of_its_period() -> None:
+    ended = {"first_shown": D(2018, 1, 2), "ended": (1, D(2018, 8, 1))}
+    assert decide(D(2019, 8, 1), status="withdrawn", **ended)["reason"] == "withdrawn"
+    assert decide(D(2019, 8, 1), withdrawal="replaced", **ended)["reason"] == "replaced"
+
+
+def test_a_withholding_that_the_policy_dates_says_since_when() -> None:
+    def since(day: dt.date, site: str, **other: Any) -> tuple[str, dt.date | None]:
+        answer = decide(day, site, **other)
+        return answer["reason"], answer["since"]
+
+    warned = {"penalty_category": "警告"}
+    assert since(D(2021, 9, 5), "gsxt", **warned) == ("policy_not_shown", D(2021, 9, 1))
+    assert since(D(2023, 6, 1), "creditbj", **warned) == ("policy_not_shown", D(2023, 5, 1))
+    assert since(D(2026, 4, 2), "creditbj", **warned) == ("policy_not_shown", D(2026, 4, 1))
+    assert since(D(2014, 1, 1), "creditchina") == ("no_policy", None)
+    assert since(D(2018, 8, 21), "gsxt", status="withdrawn") == ("withdrawn", None)
+    assert since(D(2018, 8, 21), "gsxt") == ("gsxt.penalty.2014", None)
+
+
+def test_where_no_rule_follows_one_that_ended_the_withholding_counts_from_the_day_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    channels, periods = _period_table()
+    kept = tuple(p for p in periods if p.id in {"credit.penalty.2015", "credit.penalty.2019.special"})
+    monkeypatch.setattr("transforms.policy._period_table", lambda: (channels, kept))
+    fined, closed = decide(D(2019, 8, 1)), decide(D(2024, 1, 1), penalty_category="责令停产停业")
+    assert (fined["reason"], fined["since"]) == ("no_policy", D(2019, 7, 1))
+    assert (closed["reason"], closed["since"]) == ("no_policy", D(2023, 5, 1))

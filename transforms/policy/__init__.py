@@ -70,6 +70,17 @@ def periods_on(day: dt.date, *, site: str, kind: Kind) -> tuple[Period, ...]:
     )
 
 
+def periods_before(day: dt.date, *, site: str, kind: Kind) -> tuple[Period, ...]:
+    """Return the rows that showed records of a site and kind and ended before a day, those that ended last first."""
+    channels, periods = _period_table()
+    ended = [
+        (period.to, period)
+        for period in periods
+        if period.channel in channels[site] and period.kind is kind and period.shown and period.to and period.to < day
+    ]
+    return tuple(period for _, period in sorted(ended, key=lambda one: one[0], reverse=True))
+
+
 @cache
 def withholdings() -> dict[str, Withholding]:
     """Return the reasons for withholding by code."""
