@@ -1,6 +1,6 @@
 """The last look before a release (invariant 8): no resident ID number and no telephone in any column of any row.
 
-Nor is there a bank card, a vehicle plate or a home address in running text.
+Nor is there a bank card or account, a document of a person, a vehicle plate or a home address in running text.
 
 What counts is said by ``transforms.personal`` and ``personal_details``. Asking it about every cell would cost more than
 writing the release, so a set-based pass over each column first picks the cells that could hold something: digits enough
@@ -24,25 +24,19 @@ from feeds.row_text import ILLEGAL_IN_XML, identifier, literal
 from feeds.sites import Column
 from feeds.sorted_rows import parquet
 from transforms.columns import FREE_TEXT
-from transforms.personal import has_telephone, id_like
+from transforms.disguises import BLANKS, DASHES, DIGIT, MARKS
+from transforms.personal import BIRTHDAY_IN_CODE, has_telephone, id_like
 from transforms.personal_details import has_details, pick_on
 
 _BATCH_ROWS: Final = 16_384
 
-_GAP: Final = (
-    r"[ \-()+.:\t\x{00a0}\x{00ad}\x{2000}-\x{200f}\x{2010}-\x{2015}\x{202f}\x{2060}\x{2212}\x{3000}\x{feff}"
-    r"\x{fe63}\x{ff08}\x{ff09}\x{ff0b}\x{ff0d}\x{ff1a}]{0,3}"
-)
-_DIGIT: Final = "[0-9０-９]"
-MAYBE_IN_TEXT: Final = f"{_DIGIT}(?:{_GAP}{_DIGIT}){{6}}"
-"""Seven digits with at most three blanks, hyphens or the like between two of them."""
+_GAP: Final = rf"[{BLANKS}{DASHES}{MARKS}()（）+＋:：\-]*"
+MAYBE_IN_TEXT: Final = f"{DIGIT}(?:{_GAP}{DIGIT}){{6}}"
+"""Seven digits with nothing but blanks, hyphens or the like between them."""
 
-_D: Final = "[ '-]*[0-9]"
-_MONTH_DAY: Final = "[ '-]*(?:0[ '-]*[1-9]|1[ '-]*[0-2])[ '-]*(?:0[ '-]*[1-9]|[12][ '-]*[0-9]|3[ '-]*[01])"
 MAYBE_IN_CODE: Final = (
-    r"[^ -~]"
-    rf"|(?:^|[^0-9])[0-9](?:{_D}){{7}}(?:{_D}{_D})?{_MONTH_DAY}(?:{_D}){{2}}[ '-]*[0-9Xx]"  # ID number, birthday inside
-    r"|(?:^|[^0-9])(?:0 ?0)?(?:86)?[ -]{0,2}1[3-9](?:[ -]?[0-9]){9}(?:[^0-9]|$)"  # mobile
+    f"{BIRTHDAY_IN_CODE}"
+    r"|(?:^|[^0-9])(?:0 ?0)?(?:86)?[ -]{0,2}0?\(?1[ -]{0,2}[3-9](?:[ ().-]{0,3}[0-9]){9}(?:[^0-9]|$)"  # mobile
     r"|0[1-9][0-9]{1,2}[) -]"  # landline
 )
 """A character outside printable ASCII (which may be a digit in disguise), or a shape of the two kinds of number."""

@@ -24,6 +24,7 @@ from pipeline.office import Office
 from store import accounts
 from store.accounts import Account, Role, Session
 from store.holds import person_key
+from store.typed_text import NumberTyped, require_no_number
 
 TRIES: Final = 5
 LOCKED: Final = dt.timedelta(minutes=15)
@@ -93,11 +94,16 @@ def add_account(
 ) -> None:
     """Enter a person.
 
-    Raises ``AccountRefused`` where the name is empty or taken, the role does not fit the agency, or the person could
-    not come in by any way; ``connectors.descriptor.DescriptorError`` for an agency that does not exist.
+    Raises ``AccountRefused`` where the name is empty, taken or holds a number of a person, the role does not fit the
+    agency, or the person could not come in by any way; ``connectors.descriptor.DescriptorError`` for an agency that
+    does not exist.
     """
     if not person_key(person):
         raise AccountRefused("an account needs a name")
+    try:
+        require_no_number("姓名", person)
+    except NumberTyped as error:
+        raise AccountRefused(str(error)) from None
     if (role is Role.AGENCY) != (agency is not None):
         raise AccountRefused("an agency steward, and nobody else, has an agency")
     if agency is not None:

@@ -1,9 +1,16 @@
-"""Attach what is due: accepted records without an attachment, and uncertain ones when the register has moved on."""
+"""Attach what is due: accepted records without an attachment, and those whose answer a newer register may change.
+
+An uncertain record is asked again on every newer version of the register. A certain one was right by the register of
+its day and is asked again only where its name, a number of it or its enterprise stands in rows that have changed since
+the run before: another enterprise may have come to bear them. A steward's decision is never asked again, and neither is
+a USCC that was found: it is nobody else's.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 import tempfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +32,7 @@ from pipeline.review_terms import due_dates
 from store import records, releases, review_following, runs, steward_attachments
 from store.bulk import copy_in, read_batches
 from store.runs import Step
-from transforms import identifiers
+from transforms import former_names, identifiers, names
 from transforms.attach import Index
 from transforms.attach import attach as decide_attachments
 from transforms.columns import TEXT, Kind
@@ -48,12 +55,43 @@ WHERE r.state = 'accepted' AND (
     OR (a.grade <> 'certain' AND a.method NOT IN ('natural_person', 'steward') AND a.register_version < $1)
 )
 """
+_MOVED: Final = """
+CREATE TEMPORARY TABLE moved ON COMMIT DROP AS
+SELECT uscc, substr(uscc, 9, 9) AS org_code, name_key, regno FROM enterprise
+WHERE from_version > :since OR to_version > :since
+"""
+_MOVED_FORMER_NAMES: Final = """
+SELECT former_names FROM enterprise WHERE (from_version > :since OR to_version > :since) AND former_names <> ''
+"""
+_AGAIN: Final = """
+WITH weak AS MATERIALIZED (
+    SELECT r.record_id, r.subject_key, r.subject_category, r.uscc, r.org_code, r.regno, r.tax_no, a.uscc AS attached
+    FROM attachment a JOIN {kind} r USING (record_id)
+    WHERE a.kind = '{kind}' AND a.grade = 'certain' AND a.register_version < :version
+      AND a.method IN ('org_code', 'regno', 'tax_no', 'name', 'former_name') AND r.state = 'accepted'
+      AND NOT EXISTS (
+        SELECT 1 FROM attachment b WHERE b.record_id = a.record_id AND b.attachment_id > a.attachment_id
+      )
+)
+SELECT * FROM weak WHERE record_id IN (
+    SELECT record_id FROM weak JOIN moved m ON m.uscc = weak.attached
+    UNION SELECT record_id FROM weak JOIN moved m ON m.name_key = weak.subject_key
+    UNION SELECT record_id FROM weak JOIN moved m ON m.regno = weak.regno
+    UNION SELECT record_id FROM weak JOIN moved m ON m.org_code = weak.org_code
+    UNION SELECT record_id FROM weak JOIN moved m ON m.org_code = substr(weak.tax_no, 7, 9)
+    UNION SELECT record_id FROM weak JOIN moved m ON m.org_code = substr(weak.tax_no, 9, 9)
+)
+"""
 RECORDS_DUE = pa.schema(
     [
         ("record_id", pa.int64()), ("subject_key", TEXT), ("subject_category", TEXT), ("uscc", TEXT),
         ("org_code", TEXT), ("regno", TEXT), ("tax_no", TEXT), ("tax_org", TEXT),
     ]
 )  # fmt: skip
+
+
+_Block = tuple[Kind, list[pa.RecordBatch], Mapping[int, str]]
+"""Records to decide together, and the enterprise of each that is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +123,16 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
             ThreadPoolExecutor(1) as writer,
         ):
             kinds = [kind for kind in Kind if records.any_rows(connection, kind)]
-            blocks = _due_blocks(office, kinds, version)
+            blocks = itertools.chain(_blocks_again(connection, kinds, version), _due_blocks(office, kinds, version))
             coming = reader.submit(next, blocks, None)
             decide = _decision(index)
             waiting: deque[Future[None]] = deque()
             while (found := coming.result()) is not None:
                 coming = reader.submit(next, blocks, None)
-                kind, block = found
+                kind, block, attached = found
                 engine.load("due", RECORDS_DUE, block)
-                for batch in engine.stream(decide):
+                for decided in engine.stream(decide):
+                    batch = _that_differ(decided, attached) if attached else decided
                     rows = _as_rows(batch, kind, version, as_of)
                     waiting.append(writer.submit(copy_in, connection, "attachment", rows))
                     grades.update(_counted(batch.column("grade")))
@@ -136,10 +175,40 @@ def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
         yield block
 
 
-def _due_blocks(office: Office, kinds: Iterable[Kind], version: int) -> Iterator[tuple[Kind, list[pa.RecordBatch]]]:
+def _due_blocks(office: Office, kinds: Iterable[Kind], version: int) -> Iterator[_Block]:
     for kind in kinds:
         for block in _blocks(_due(office, kind, version)):
-            yield kind, block
+            yield kind, block, {}
+
+
+def _blocks_again(connection: sa.Connection, kinds: Iterable[Kind], version: int) -> list[_Block]:
+    """Read what is certain and may not be so any more; all of it at once, before the connection is written to."""
+    attached_on = sa.text("SELECT max(register_version) FROM step_run WHERE step = :step")
+    since = connection.scalar(attached_on, {"step": Step.ATTACH.value})
+    if since is None or since >= version:
+        return []
+    connection.execute(sa.text(_MOVED), {"since": since})
+    listed = connection.scalars(sa.text(_MOVED_FORMER_NAMES), {"since": since}).all()
+    keys = names.name_key(pc.list_flatten(former_names.split(pa.array(listed, TEXT))))
+    copy_in(connection, "moved", pa.table({"name_key": keys}))
+    connection.execute(sa.text("ANALYZE moved"))
+    blocks: list[_Block] = []
+    for kind in kinds:
+        rows = connection.execute(sa.text(_AGAIN.format(kind=kind.value)), {"version": version}).mappings().all()
+        for start in range(0, len(rows), BLOCK_ROWS):
+            part = rows[start : start + BLOCK_ROWS]
+            tax_org = identifiers.org_code_of_tax_no(pa.array([row["tax_no"] for row in part], TEXT)).to_pylist()
+            due = [{**row, "tax_org": code} for row, code in zip(part, tax_org, strict=True)]
+            attached = {row["record_id"]: row["attached"] for row in part}
+            blocks.append((kind, [pa.RecordBatch.from_pylist(due, schema=RECORDS_DUE)], attached))
+    return blocks
+
+
+def _that_differ(decided: pa.RecordBatch, attached: Mapping[int, str]) -> pa.RecordBatch:
+    """Keep the answers that speak against the enterprise of before; that it has left the register does not."""
+    before = pa.array([attached[record_id] for record_id in decided.column("record_id").to_pylist()], TEXT)
+    other = pc.fill_null(pc.not_equal(decided.column("uscc"), before), True)
+    return decided.filter(pc.and_(other, pc.not_equal(decided.column("grade"), "none")))
 
 
 def _counted(texts: pa.StringArray) -> dict[str, int]:

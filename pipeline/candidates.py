@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 
 from pipeline.office import Office
 from store import rulings
-from transforms import identifiers, names
+from transforms import former_names, identifiers, names
 from transforms.suggest import one_character_away
 
 SIMILAR: Final = 80.0
@@ -98,7 +98,8 @@ def _organisation_of_tax(tax_no: str | None) -> str | None:
 
 
 def _weighed(record: Mapping[str, Any], row: Mapping[str, Any]) -> Candidate:
-    former = tuple(name for name in (row["former_names"] or "").replace("；", ";").split(";") if name)
+    listed: list[str] = former_names.split(pa.array([row["former_names"] or ""], pa.string()))[0].as_py()
+    former = tuple(name for name in listed if name)
     key, uscc, organisation = record["subject_key"] or "", record["uscc"], row["uscc"][8:17]
     former_keys = names.name_key(pa.array(former, pa.string())).to_pylist()
     similarity = max(fuzz.ratio(key, each or "") for each in (row["name_key"], *former_keys))

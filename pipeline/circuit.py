@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from connectors.descriptor import Circuit
 from connectors.transports.contract import AgencyRefused
 from store.sources import FailureClass, Health
+from store.typed_text import masked_text
 
 
 class CircuitOpen(AgencyRefused):
@@ -35,7 +36,7 @@ def refusal(health: Health) -> CircuitOpen:
 
 
 def after_failure(health: Health, kind: FailureClass, message: str, now: datetime, limits: Circuit) -> Health:
-    """Return the health after one more failure."""
+    """Return the health after one more failure; no number of a person stays in the message, which is shown."""
     in_a_row = health.failures + 1 if health.failure_class == kind else 1
     failed = replace(
         health,
@@ -43,7 +44,7 @@ def after_failure(health: Health, kind: FailureClass, message: str, now: datetim
         failure_class=kind,
         failing_since=health.failing_since or now,
         last_failed_at=now,
-        last_failure=message,
+        last_failure=masked_text(message),
     )
     probed = health.open_since is not None
     if not probed and in_a_row < (limits.refused if kind == "refused" else limits.unavailable):

@@ -116,6 +116,9 @@ def register_load(
         typer.Option("--as-of", formats=["%Y-%m-%d"], help="Day the file speaks of; default: file date."),
     ] = None,
     changes: Annotated[bool, typer.Option("--changes", help="A change set instead of a full set.")] = False,
+    late: Annotated[
+        bool, typer.Option("--late", help="Load it even if it is older than the newest version, or was loaded before.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Load a register file (UNISCID, ENTNAME, REGNO, LEREP, DOM, ESTDATE, REGSTATE, HISTNAMES) as a new version."""
@@ -125,13 +128,15 @@ def register_load(
     day = as_of.date() if as_of else dt.date.fromtimestamp(file.stat().st_mtime)  # noqa: DTZ012 (a calendar day)
     with err.status(f"loading {file.name}"):
         try:
-            loaded = load_register(open_office(), file, as_of=day, mode="changes" if changes else "full")
+            loaded = load_register(
+                open_office(), file, as_of=day, mode="changes" if changes else "full", late="load" if late else "refuse"
+            )
         except DeliveryRefused as refusal:
             err.print(str(refusal), style="red")
             raise typer.Exit(REFUSED) from refusal
 
     def show() -> None:
-        note = " (this file was loaded before)" if loaded.already_loaded else ""
+        note = " holds (this file was loaded before and changes nothing)" if loaded.already_loaded else ""
         out.print(
             f"register version {loaded.register_version}{note}: {loaded.rows} rows, {loaded.added} added, "
             f"{loaded.changed} changed, {loaded.closed} closed, {loaded.refused} refused"

@@ -30,6 +30,7 @@ from connectors.transports.contract import (
 from connectors.transports.pulling import pull
 from pipeline import circuit
 from pipeline.circuit import CircuitOpen
+from pipeline.masking import masked
 from store import collections as ledger
 from store import retention, runs, sources
 from store.sources import FailureClass, Health
@@ -219,7 +220,7 @@ def _finish(connection: sa.Connection, opened: ledger.Collection, source: Source
             counts.bytes += stored.size
             counts.rows += piece.rows or 0
     except FilesRefusedError as refused:
-        counts.refused = [str(problem) for problem in refused.problems]
+        counts.refused = [str(problem) for problem in masked(refused.problems)]
     except PullInconsistentError:
         with connection.begin():
             ledger.start_over(connection, opened)

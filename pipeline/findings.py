@@ -17,7 +17,7 @@ from store import discrepancies, runs
 from store.discrepancies import Decision, Finding, FindingRefused, FindingUnknown
 from store.holds import person_key
 from store.runs import Step
-from transforms import personal
+from store.typed_text import require_no_number
 from transforms.crosscheck.cases import rules
 
 MAY_FOLLOW: Final[Mapping[Decision, frozenset[str]]] = {
@@ -50,12 +50,12 @@ def decide(
     All or none. Raises ``FindingUnknown``, ``FindingChanged`` for another content or a closed finding,
     ``FindingRefused`` where the decision may not follow what was decided before, where a listing is proposed for a
     case that is none or before the enterprise's own time to correct is over, or is signed by its author; and
-    ``ValueError`` without a name or a reason, or for a reason that holds an ID number.
+    ``ValueError`` without a name or a reason, or for one that holds a number of a person.
     """
     if not person_key(person) or not reason.strip():
         raise ValueError("a decision needs a name and a reason")
-    if personal.holds_id(reason):
-        raise ValueError("理由含疑似居民身份证号")
+    require_no_number("姓名", person)
+    require_no_number("理由", reason)
     with journaled(office), office.engine.begin() as connection:
         held = discrepancies.lock_findings(connection, [key for key, _ in chosen])
         for key, seen in chosen:

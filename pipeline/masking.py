@@ -13,8 +13,8 @@ from transforms import personal
 from transforms.columns import TEXT
 from transforms.problems import Problem
 
-_CUT_OFF: Final = re.compile(r"[0-9０-９](?:[ -]{0,2}[0-9０-９]){5,16}(?=…$)")
-"""Digits at the end of an excerpt that was cut: they may be an ID number without its last ones."""
+_CUT_OFF: Final = re.compile(r"[0-9０-９](?:[ -]{0,2}[0-9０-９]){5,16}(?=…)")
+"""Digits before a place where something was cut off: they may be an ID number without its last ones."""
 
 
 def masked(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -24,7 +24,7 @@ def masked(problems: Iterable[Problem]) -> tuple[Problem, ...]:
         name: personal.without_numbers(
             pa.array([_CUT_OFF.sub("********", getattr(problem, name)) for problem in told], TEXT)
         ).to_pylist()
-        for name in ("message", "field", "value", "text")
+        for name in ("message", "remedy", "file", "field", "value", "text")
     }
     return tuple(
         replace(problem, **{name: texts[position] for name, texts in quoted.items()})

@@ -27,6 +27,7 @@ from store import retention, runs
 from store.bulk import copy_in
 from store.runs import Step
 from store.schema import register_version
+from store.typed_text import masked_name
 from transforms import dates, identifiers, names, sentinels
 from transforms.problems import DeliveryRefused, Problem
 
@@ -43,6 +44,8 @@ COLUMNS: Final = {
 """Columns of a register file; the first two are required in the header and in every row."""
 
 Mode = Literal["full", "changes"]
+Late = Literal["refuse", "leave", "load"]
+"""What becomes of a set that speaks of a day before that of the newest version."""
 
 _INCOMING: Final = """
 CREATE TEMP TABLE incoming (
@@ -50,7 +53,8 @@ CREATE TEMP TABLE incoming (
     established date, reg_state text, row_no bigint
 ) ON COMMIT DROP
 """
-_REFUSED: Final = "CREATE TEMP TABLE refused (uscc text) ON COMMIT DROP"
+_REFUSED: Final = "CREATE TEMP TABLE refused (uscc text, name_key text, regno text) ON COMMIT DROP"
+_KNOWN_BY: Final = pa.schema([("uscc", pa.string()), ("name_key", pa.string()), ("regno", pa.string())])
 _SAME: Final = (
     "(e.name, e.former_names, e.regno, e.legal_rep, e.address, e.established, e.reg_state)"
     " IS NOT DISTINCT FROM (i.name, i.former_names, i.regno, i.legal_rep, i.address, i.established, i.reg_state)"
@@ -59,7 +63,11 @@ _SAME: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did; ``register_version`` is the version that now holds."""
+    """What a load did; ``register_version`` is the version that now holds.
+
+    The counts are those of the file's own load, which made an older version where it was loaded before and another
+    followed; they are 0 where it came late and was left alone.
+    """
 
     register_version: int
     rows: int
@@ -76,57 +84,73 @@ class RegisterSuspect(Exception):
 
 
 def load_register(
-    office: Office, path: Path, *, as_of: dt.date, mode: Mode = "full", may_close: Limit | None = None
+    office: Office,
+    path: Path,
+    *,
+    as_of: dt.date,
+    mode: Mode = "full",
+    may_close: Limit | None = None,
+    late: Late = "refuse",
 ) -> Loaded:
     """Load one register file.
 
     The bytes go to the raw archive first. Rows without a valid USCC or a name, and codes that stand twice with
-    different content, are refused one by one and reported; what is known of an enterprise whose row was refused stays.
-    Loading the newest version's file again does nothing, and so does loading any file again for its day.
-    Raises ``DeliveryRefused`` when the file as a whole cannot be read, ``RegisterSuspect`` when a full set would close
-    more enterprises than ``may_close``; by hand there is no such limit.
+    different content, are refused one by one and reported; what is known of an enterprise whose row was refused stays,
+    whether the row names it by its code, its name or its registration number.
+    Loading the newest version's file again does nothing, and so does loading any file again for its day. A set of a day
+    before that of the newest version would undo what is known since: it is refused, left alone with a problem in the
+    answer, or loaded all the same and if need be again, as ``late`` says.
+    Raises ``DeliveryRefused`` when the file as a whole cannot be read or is refused as late, ``RegisterSuspect`` when a
+    full set would close more enterprises than ``may_close``; by hand there is no such limit.
     """
     with journaled(office), office.engine.begin() as connection:
         runs.hold_still(connection, retention.LOCK)
-        stored = office.archive.put(path, path.name)
+        file = masked_name(path.name)
+        stored = office.archive.put(path, file)
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('register'))"))
-        known = _loaded_before(connection, stored.sha256, mode, as_of)
-        if known is not None:
+        newest = _newest_version(connection)
+        known = None if newest is None else _loaded_before(connection, newest, stored.sha256, mode, as_of)
+        if newest is not None and known is not None and (late != "load" or known == newest):
             return Loaded(
-                known.register_version, known.rows, known.added, known.changed, known.closed, known.refused,
+                newest.register_version, known.rows, known.added, known.changed, known.closed, known.refused,
                 already_loaded=True, problems=(),
             )  # fmt: skip
+        if newest is not None and as_of < newest.as_of and late != "load":
+            problem = _came_late(file, as_of, newest)
+            if late == "refuse":
+                raise DeliveryRefused(problem)
+            return Loaded(newest.register_version, 0, 0, 0, 0, 0, already_loaded=False, problems=(problem,))
         connection.execute(sa.text(_INCOMING))
         connection.execute(sa.text(_REFUSED))
         problems: list[Problem] = []
         try:
-            table = open_table(office.archive.open(stored.sha256), file=path.name)
-            _require_columns(table, path.name)
+            table = open_table(office.archive.open(stored.sha256), file=file)
+            _require_columns(table, file)
             with ThreadPoolExecutor(1) as writer:
                 written: Future[None] | None = None
                 for batch in table.batches():
-                    rows, refused_codes = _read(batch, path.name, problems)
+                    rows, known_by = _read(batch, file, problems)
                     if written is not None:
                         written.result()
-                    written = writer.submit(_write, connection, rows, refused_codes)
+                    written = writer.submit(_write, connection, rows, known_by)
                 if written is not None:
                     written.result()
         except DeliveryRefused as refusal:
             raise DeliveryRefused(*masked([refusal.problem])) from None
         problems += table.problems
-        problems += _refuse_conflicting(connection, path.name)
+        problems += _refuse_conflicting(connection, file)
         refused = len({problem.row for problem in problems if problem.severity == "reject"})
         version = connection.execute(
             sa.insert(register_version)
             .values(
-                mode=mode, as_of=as_of, sha256=stored.sha256, file=path.name, rows=table.rows,
+                mode=mode, as_of=as_of, sha256=stored.sha256, file=file, rows=table.rows,
                 added=0, changed=0, closed=0, refused=refused,
             )
             .returning(register_version.c.register_version)
         ).scalar_one()  # fmt: skip
         counts = _merge(connection, version, mode)
         if may_close is not None:
-            _require_few_closed(connection, counts["closed"], may_close, path.name)
+            _require_few_closed(connection, counts["closed"], may_close, file)
         connection.execute(
             sa.update(register_version).where(register_version.c.register_version == version).values(**counts)
         )
@@ -149,18 +173,35 @@ def _require_few_closed(connection: sa.Connection, closed: int, may_close: Limit
         )
 
 
-def _write(connection: sa.Connection, rows: pa.Table, refused_codes: pa.Table) -> None:
+def _write(connection: sa.Connection, rows: pa.Table, known_by: pa.Table) -> None:
     copy_in(connection, "incoming", rows)
-    copy_in(connection, "refused", refused_codes)
+    copy_in(connection, "refused", known_by)
 
 
-def _loaded_before(connection: sa.Connection, sha256: str, mode: Mode, as_of: dt.date) -> sa.Row[Any] | None:
+def _newest_version(connection: sa.Connection) -> sa.Row[Any] | None:
     newest_first = sa.select(register_version).order_by(register_version.c.register_version.desc())
-    newest = connection.execute(newest_first.limit(1)).one_or_none()
-    if newest is None or (newest.sha256, newest.mode) == (sha256, mode):
+    return connection.execute(newest_first.limit(1)).one_or_none()
+
+
+def _loaded_before(
+    connection: sa.Connection, newest: sa.Row[Any], sha256: str, mode: Mode, as_of: dt.date
+) -> sa.Row[Any] | None:
+    """Find the version that the file made: the newest, or an older one of the same day that holds no more."""
+    if (newest.sha256, newest.mode) == (sha256, mode):
         return newest
     same = (register_version.c.sha256 == sha256, register_version.c.mode == mode, register_version.c.as_of == as_of)
+    newest_first = sa.select(register_version).order_by(register_version.c.register_version.desc())
     return connection.execute(newest_first.where(*same).limit(1)).one_or_none()
+
+
+def _came_late(file: str, as_of: dt.date, newest: sa.Row[Any]) -> Problem:
+    return Problem(
+        rule="G05",
+        severity="refuse",
+        message=f"登记主数据是 {as_of} 的, 早于现行第 {newest.register_version} 版的 {newest.as_of}, 未装载",
+        remedy="请向登记机关索取现行数据; 确需退回该日数据的, 由人工装载: disclosure register load --late。",
+        file=file,
+    )
 
 
 def _require_columns(table: TextTable, file: str) -> None:
@@ -179,7 +220,7 @@ def _require_columns(table: TextTable, file: str) -> None:
 
 
 def _read(batch: pa.RecordBatch, file: str, problems: list[Problem]) -> tuple[pa.Table, pa.Table]:
-    """Return the usable rows of a batch, and the valid codes of those that are not."""
+    """Return the usable rows of a batch, and what those that are not say of whose rows they are."""
     texts = {
         target: sentinels.missing_to_null(batch.column(code))
         if code in batch.schema.names
@@ -206,7 +247,8 @@ def _read(batch: pa.RecordBatch, file: str, problems: list[Problem]) -> tuple[pa
         }
     )
     problems.extend(_unusable(read.filter(pc.invert(usable)), batch, identifiers.uscc_finding(uscc), usable, file))
-    return read.filter(usable), pa.table({"uscc": uscc.filter(pc.and_not(valid, usable))})
+    known_by = read.set_column(0, "uscc", pc.if_else(valid, uscc, None)).filter(pc.invert(usable))
+    return read.filter(usable), known_by.select(_KNOWN_BY.names)
 
 
 def _unusable(
@@ -250,10 +292,11 @@ def _refuse_conflicting(connection: sa.Connection, file: str) -> list[Problem]:
     conflicting = connection.execute(
         sa.text(
             "DELETE FROM incoming WHERE uscc IN (SELECT uscc FROM incoming GROUP BY uscc HAVING count(*) > 1)"
-            " RETURNING row_no, uscc"
+            " RETURNING row_no, uscc, name_key, regno"
         )
     ).all()
-    copy_in(connection, "refused", pa.table({"uscc": pa.array([uscc for _, uscc in conflicting], pa.string())}))
+    known_by = [{name: getattr(row, name) for name in _KNOWN_BY.names} for row in conflicting]
+    copy_in(connection, "refused", pa.Table.from_pylist(known_by, schema=_KNOWN_BY))
     return [
         Problem(
             rule="G04",
@@ -265,7 +308,7 @@ def _refuse_conflicting(connection: sa.Connection, file: str) -> list[Problem]:
             field="UNISCID",
             value=uscc,
         )
-        for row_no, uscc in sorted(conflicting)
+        for row_no, uscc in sorted((row.row_no, row.uscc) for row in conflicting)
     ]
 
 
@@ -279,6 +322,8 @@ def _merge(connection: sa.Connection, version: int, mode: Mode) -> dict[str, int
                 "UPDATE enterprise e SET to_version = :version WHERE to_version IS NULL"
                 " AND NOT EXISTS (SELECT 1 FROM incoming i WHERE i.uscc = e.uscc)"
                 " AND NOT EXISTS (SELECT 1 FROM refused r WHERE r.uscc = e.uscc)"
+                " AND NOT EXISTS (SELECT 1 FROM refused r WHERE r.name_key = e.name_key)"
+                " AND NOT EXISTS (SELECT 1 FROM refused r WHERE r.regno = e.regno)"
             ),
             parameters,
         ).rowcount

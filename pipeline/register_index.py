@@ -27,23 +27,24 @@ from pipeline.register_faults import IndexSuspect, NoRegister
 from store import runs
 from store.bulk import read_batches
 from store.schema import register_version
-from transforms import attach, names
+from transforms import attach, former_names, names
 from transforms.attach import Index, index_register
 from transforms.columns import TEXT
 
 _ENTERPRISES: Final = """
 SELECT e.uscc, substr(e.uscc, 9, 9) AS org_code, e.regno, e.name_key, e.to_version IS NULL AS holds,
-       nullif(e.former_names, '') AS former_names
-FROM enterprise e
-WHERE e.to_version IS NULL
-   OR EXISTS (SELECT 1 FROM enterprise c WHERE c.uscc = e.uscc AND c.to_version IS NULL)
+       e.to_version IS NOT NULL AND c.uscc IS NULL AS closed, nullif(e.former_names, '') AS former_names
+FROM enterprise e LEFT JOIN enterprise c ON e.to_version IS NOT NULL AND c.uscc = e.uscc AND c.to_version IS NULL
 """
 _HELD: Final = pa.schema(
-    [("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT), ("name_key", TEXT), ("current", pa.bool_())]
-)
-_REGISTER: Final = pa.schema([("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT)])
-_NAMES: Final = pa.schema([("uscc", TEXT), ("name_key", TEXT), ("current", pa.bool_())])
-_MADE_BY: Final = (Path(__file__), Path(attach.__file__), Path(names.__file__))
+    [
+        ("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT), ("name_key", TEXT), ("current", pa.bool_()),
+        ("closed", pa.bool_()),
+    ]
+)  # fmt: skip
+_REGISTER: Final = pa.schema([("uscc", TEXT), ("org_code", TEXT), ("regno", TEXT), ("closed", pa.bool_())])
+_NAMES: Final = pa.schema([("uscc", TEXT), ("name_key", TEXT), ("current", pa.bool_()), ("closed", pa.bool_())])
+_MADE_BY: Final = (Path(__file__), Path(attach.__file__), Path(names.__file__), Path(former_names.__file__))
 
 
 @contextlib.contextmanager
@@ -128,7 +129,7 @@ def _code() -> str:
 
 
 def _load_register(office: Office, engine: Engine) -> None:
-    """Load what ``index_register`` needs: codes of every enterprise of the register, and every name it bore.
+    """Load what ``index_register`` needs: codes of every enterprise that is or was, and every name it bore.
 
     The register holds valid codes only, so that characters 9 to 17 are the organisation code.
     """
@@ -137,7 +138,7 @@ def _load_register(office: Office, engine: Engine) -> None:
     def held() -> Iterator[pa.RecordBatch]:
         for batch in read_batches(office.bulk_url, _ENTERPRISES):
             renamed = batch.filter(pc.is_valid(batch.column("former_names")))
-            former.append(_former_names(renamed.column("uscc"), renamed.column("former_names")))
+            former.append(_former_names(renamed))
             yield pa.RecordBatch.from_arrays(batch.columns[: len(_HELD)], schema=_HELD)
 
     enterprises = engine.load("held_enterprises", _HELD, held())
@@ -146,10 +147,11 @@ def _load_register(office: Office, engine: Engine) -> None:
     engine.keep_view("names", enterprises.select(*_NAMES.names).union(borne))
 
 
-def _former_names(uscc: pa.StringArray, listed_names: pa.StringArray) -> pa.RecordBatch:
-    listed = pc.split_pattern_regex(listed_names, "[;；]")
-    holders = uscc.take(pc.list_parent_indices(listed))
+def _former_names(renamed: pa.RecordBatch) -> pa.RecordBatch:
+    listed = former_names.split(renamed.column("former_names"))
+    holders = pc.list_parent_indices(listed)
     keys = names.name_key(pc.list_flatten(listed))
     named = pc.and_(pc.is_valid(keys), pc.not_equal(keys, ""))
-    columns = [holders, keys, pa.repeat(pa.scalar(False), len(keys))]
+    never = pa.repeat(pa.scalar(False), len(keys))
+    columns = [renamed.column("uscc").take(holders), keys, never, renamed.column("closed").take(holders)]
     return pa.RecordBatch.from_arrays(columns, schema=_NAMES).filter(pc.fill_null(named, False))

@@ -78,6 +78,7 @@ def _load(office: Office, stream: ReferenceStream, pull: ledger.Unloaded) -> Loa
             as_of=pull.as_of,
             mode="full" if is_full else "changes",
             may_close=stream.mass_change.withdrawn,
+            late="leave",
         )
     with office.engine.begin() as connection:
         ledger.enter_version(connection, pull.collection_id, loaded.register_version)

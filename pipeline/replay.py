@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -37,6 +37,7 @@ from store import collections, deliveries, holds, retention, runs
 from store.discrepancies import FindingRefused
 from store.rulings import RulingRefused
 from store.runs import Run, Step
+from store.typed_text import masked_told
 from transforms.columns import content_named
 
 Ledger = Literal["database", "archive"]
@@ -167,6 +168,13 @@ def _one_reading(before: Run, run: Run) -> bool:
     )
 
 
+def _without_numbers(run: Run) -> Run:
+    """Mask what people typed: steps that are older than its refusal may hold numbers of persons."""
+    typed = runs.TYPED | {"cells"}
+    told = {name: masked_told(value) if name in typed else value for name, value in run.told.items()}
+    return replace(run, told=told)
+
+
 class _Player:
     """Does one step after the other again."""
 
@@ -182,7 +190,7 @@ class _Player:
         }
 
     def play(self, group: list[Run]) -> None:
-        first = group[0]
+        first = _without_numbers(group[0])
         with self._target.engine.begin() as connection:
             runs.continue_after(connection, first.run_no - 1)
         if first.step is Step.REGISTER:
@@ -221,7 +229,7 @@ class _Player:
             path = Path(folder) / Path(run.told["file"]).name
             with closing(self._archive.open(run.told["sha256"])) as packed, path.open("wb") as file:
                 shutil.copyfileobj(packed, file, 1 << 20)
-            load_register(self._target, path, as_of=run.as_of, mode=run.told["mode"])
+            load_register(self._target, path, as_of=run.as_of, mode=run.told["mode"], late="load")
         self._count(run.step)
 
     def _ingest(self, run: Run) -> None:

@@ -28,7 +28,7 @@ def close_circuit(office: Office, agency: str, stream: str) -> Health:
 def resync(office: Office, agency: str, stream: str, *, as_of: date, person: str, reason: str) -> Cursor:
     """Set the watermark of a stream back to its beginning and return the one before; every move is kept.
 
-    Raises ``ValueError`` where name or reason is empty.
+    Raises ``ValueError`` where name or reason is empty or holds a number of a person.
     """
     with office.engine.begin() as connection:
         before = collections.read_watermark(connection, agency, stream)

@@ -11,7 +11,7 @@ import datetime as dt
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
@@ -27,8 +27,9 @@ from pipeline.sentences import Failed, sentences
 from store import deliveries, returns
 from store.deliveries import Delivery, FileOfDelivery
 from store.returns import ROWS_AT_MOST, Failure, Notice, Returnable
+from store.typed_text import masked_name, require_no_number
 from transforms import personal
-from transforms.columns import ID_COLUMNS, KIND_NAMES, Kind, Sheet
+from transforms.columns import ID_COLUMNS, KIND_NAMES, TEXT, Kind, Sheet
 from transforms.sheets import SHEETS, Recognition
 
 _NOT_SPLIT: Final = "无法拆分的行"
@@ -80,8 +81,11 @@ def make_notice(
     """Make a return notice of an agency's failing rows, the oldest first, ``ROWS_AT_MOST`` of them.
 
     ``rules``: only rows that failed one of these. ``again``: also what an earlier notice has told (催办). Raises
-    ``NothingToReturn``, ``connectors.descriptor.DescriptorError`` for an agency that is not known.
+    ``NothingToReturn``, ``connectors.descriptor.DescriptorError`` for an agency that is not known,
+    ``store.typed_text.NumberTyped`` for a remark that holds a number of a person: the cover is printed and sent.
     """
+    require_no_number("姓名", person)
+    require_no_number("附言", remark)
     agency = load_agency(agency_id)
     with office.engine.begin() as connection:
         notice_id = returns.next_notice(connection, agency_id)
@@ -140,17 +144,29 @@ def _sheets(
         said = {each.review_id: text for each, text in told}
         known: dict[int, Delivery] = {}
         by_file: dict[tuple[int, int], list[Failure]] = defaultdict(list)
-        for failure in failures:
+        for failure in _without_numbers(failures):
             by_file[failure.delivery_id, failure.file_ordinal].append(failure)
         rows: dict[tuple[str, tuple[str, ...]], list[ReturnedRow]] = defaultdict(list)
         for (delivery_id, ordinal), of_file in by_file.items():
             if delivery_id not in known:
                 known[delivery_id] = deliveries.read_delivery(connection, delivery_id)
             file = next(file for file in known[delivery_id].files if file.ordinal == ordinal)
+            file = replace(file, name=masked_name(file.name))
             for header, row in _rows(office, agency, kind, file, of_file, said=said):
                 rows[of_file[0].sheet if header != (_NOT_SPLIT,) else "", header].append(row)
         for (sheet, header), of_header in rows.items():
             yield ReturnedSheet(_title(kind, sheet, titles), header, of_header)
+
+
+def _without_numbers(failures: Sequence[Failure]) -> list[Failure]:
+    """Return failures with what a row says of itself as it may leave."""
+    masked = {
+        name: personal.without_numbers(pa.array([getattr(each, name) for each in failures], TEXT)).to_pylist()
+        for name in ("document_no", "subject_name", "value")
+    }
+    return [
+        replace(each, **{name: texts[place] for name, texts in masked.items()}) for place, each in enumerate(failures)
+    ]
 
 
 def _title(kind: Kind, sheet: str, taken: set[str]) -> str:

@@ -26,7 +26,7 @@ from store.holds import person_key
 from store.rulings import Ruling, RulingRefused
 from store.runs import Step
 from store.schema import RECORDS
-from transforms import personal
+from store.typed_text import require_no_number
 from transforms.columns import ID_COLUMNS, STANDARD_COLUMNS, SUBJECT_CODES, Kind, Sheet
 from transforms.sheets import SHEETS, SheetDefinition
 
@@ -137,8 +137,9 @@ def propose(
     """Propose a correction of the version ``record_id``; one that a single person may make is in force at once.
 
     Raises ``VersionConflict`` when another version holds by now, ``RulingRefused`` when another proposal about the
-    record waits or the correction changes nothing, ``ValueError`` for an unknown or personal column, a text that holds
-    an ID number, or a missing name or reason, ``rereading.RowGone`` when the row cannot be read any more.
+    record waits or the correction changes nothing, ``ValueError`` for an unknown or personal column, a text (new cell,
+    reason, name) that holds a number of a person, or a missing name or reason, ``rereading.RowGone`` when the row
+    cannot be read any more.
     """
     _require(person, reason)
     with journaled(office), office.engine.begin() as connection:
@@ -180,11 +181,8 @@ def propose_attachment(
     with journaled(office), office.engine.begin() as connection:
         connection.execute(_LOCK)
         now = _unchanged(connection, record_id)
-        holds = steward_attachments.newest(connection, record_id)
-        if now.state != "accepted" or holds is None or "certain" in holds or "natural_person" in holds:
-            raise RulingRefused(f"record {record_id} does not wait for an attachment")
-        register = sa.text("SELECT 1 FROM enterprise WHERE uscc = :uscc AND to_version IS NULL")
-        if uscc is not None and connection.scalar(register, {"uscc": uscc}) is None:
+        _require_uncertain(connection, now)
+        if not _in_register(connection, uscc):
             raise ValueError(f"登记库中没有 {uscc}")
         received = rulings.read_row(connection, now.kind, now.received_id)
         run_no = runs.next_number(connection)
@@ -197,6 +195,19 @@ def propose_attachment(
         return _acted(
             office, connection, proposed, "propose", person=person, reason=reason, as_of=as_of, run_no=run_no, told=told
         )
+
+
+def _require_uncertain(connection: sa.Connection, now: Version) -> None:
+    """Refuse to attach by hand what the machine is certain of, or what nobody asks about."""
+    holds = steward_attachments.newest(connection, now.record_id)
+    if now.state != "accepted" or holds is None or "certain" in holds or "natural_person" in holds:
+        raise RulingRefused(f"record {now.record_id} does not wait for an attachment")
+
+
+def _in_register(connection: sa.Connection, uscc: str | None) -> bool:
+    """Tell whether the register holds an enterprise; "none of them" (``None``) needs no register."""
+    register = sa.text("SELECT 1 FROM enterprise WHERE uscc = :uscc AND to_version IS NULL")
+    return uscc is None or connection.scalar(register, {"uscc": uscc}) is not None
 
 
 def _unchanged(connection: sa.Connection, record_id: int) -> Version:
@@ -213,8 +224,9 @@ def _unchanged(connection: sa.Connection, record_id: int) -> Version:
 def approve(office: Office, ruling_id: int, *, person: str, reason: str, as_of: dt.date) -> Ruled:
     """Sign a ruling, or its undoing, that another person proposed.
 
-    Raises ``RulingUnknown``, ``RulingRefused`` when it waits for no signature or the signer is its author,
-    ``VersionConflict`` when the record changed after it was proposed.
+    Raises ``RulingUnknown``, ``RulingRefused`` when it waits for no signature, the signer is its author, or what it
+    attaches has become certain or its enterprise has left the register since, ``VersionConflict`` when the record
+    changed after it was proposed.
     """
     with _on_ruling(office, ruling_id, person, reason) as (connection, found):
         if found.state not in ("proposed", "undo_proposed"):
@@ -225,6 +237,10 @@ def approve(office: Office, ruling_id: int, *, person: str, reason: str, as_of: 
             seen, now = read_version(connection, found.base_id), current_version(connection, found.base_id)
             if now.record_id != found.base_id:
                 raise VersionConflict(seen, now)
+            if found.what == "attach":
+                _require_uncertain(connection, now)
+                if not _in_register(connection, found.content["uscc"]):
+                    raise RulingRefused(f"ruling {ruling_id}: its enterprise has left the register since")
         return _acted(office, connection, found, "approve", person=person, reason=reason, as_of=as_of)
 
 
@@ -256,6 +272,8 @@ def _on_ruling(office: Office, ruling_id: int, person: str, reason: str) -> Iter
 def _require(person: str, reason: str) -> None:
     if not person_key(person) or not reason.strip():
         raise ValueError("a ruling needs a name and a reason")
+    require_no_number("姓名", person)
+    require_no_number("理由", reason)
 
 
 def _acted(
@@ -347,6 +365,9 @@ def _previewed(
     asked = _checked_cells(cells, SHEETS[version.kind, Sheet(received["sheet"])])
     stands = shown | {code: cell.text for code, cell in in_force.cells.items()}
     news = {code: Cell(shown.get(code, ""), text) for code, text in asked.items() if stands.get(code, "") != text}
+    for code, cell in news.items():
+        require_no_number(f"{code}: 更正内容", cell.text)
+    require_no_number("退回原因", sends_back or "")
     held = {v["expectation"]: v["finding"] for v in version.verdicts if v["severity"] == "hold"}
     if unknown := sorted(set(waives) - held.keys()):
         raise ValueError(f"{unknown[0]} does not hold record {version.record_id}: only a held rule can be let pass")
@@ -358,13 +379,11 @@ def _previewed(
 
 def _checked_cells(cells: Mapping[str, str], definition: SheetDefinition) -> dict[str, str]:
     targets = {column.code: column.target for column in definition.columns}
-    for code, text in cells.items():
+    for code in cells:
         if code not in targets:
             raise ValueError(f"the sheet has no column {code}")
         if targets[code] in ID_COLUMNS:
             raise ValueError(f"{code}: 证件号码不在平台更正, 请退回报送机关")
-        if personal.holds_id(text):
-            raise ValueError(f"{code}: 更正内容含疑似居民身份证号")
     return dict(cells)
 
 

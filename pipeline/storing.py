@@ -28,6 +28,7 @@ from pipeline.verdicts import add_counts, damaged_verdicts, repeat_verdicts, sta
 from store import deliveries, records, rulings
 from store.deliveries import CheckCount, Delivery
 from store.records import Displaced
+from transforms import identifiers
 from transforms.columns import DERIVED, PASSED_ON_BY, STANDARD_COLUMNS, TEXT
 from transforms.problems import Problem
 from transforms.sheets import SheetDefinition
@@ -208,14 +209,16 @@ class DeliveryWriter:
         suspects = np.flatnonzero(np.isin(keys, repeated))
         found = self._rows(ids[suspects])
         moments = {ordinal: f"{day}T00:00:00" for ordinal, day in self._days_of_files.items()}
+        named = identifiers.uscc_valid(pa.array([row["uscc"] for row in found], TEXT)).to_pylist()
         versions = [
             Version(
                 int(position),
                 row["record_key"],
                 row["content_hash"],
                 row["updated_at"] or moments.get(row["file_ordinal"]),
+                row["uscc"] if is_named else None,
             )
-            for position, row in zip(suspects, found, strict=True)
+            for position, row, is_named in zip(suspects, found, named, strict=True)
         ]
         known = records.contents_heard(
             self._connection,

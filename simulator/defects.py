@@ -194,7 +194,8 @@ def _old_number(scene: Scene) -> str:
 
 
 def _name_only(facts: Facts, scene: Scene) -> Outcome:
-    return [({**_no_codes(facts), "regno": _old_number(scene)}, "published")]
+    replaced = len(scene.subject.regno) == 15  # what the register holds of the subject tells that the number was
+    return [({**_no_codes(facts), "regno": _old_number(scene)}, "published" if replaced else "review")]
 
 
 def _ambiguous_name(facts: Facts, scene: Scene) -> Outcome:

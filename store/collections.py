@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from store import deliveries
 from store.schema import collection, collection_piece, delivery, delivery_file, watermark, watermark_move
+from store.typed_text import masked_name, require_no_number
 from transforms.columns import Content
 
 Cursor = dict[str, Any]
@@ -112,11 +113,12 @@ def keep_piece(
 ) -> None:
     """Enter a piece that is safe in the archive, and the cursor behind it.
 
-    ``size`` counts bytes, ``rows`` is what the source declared, ``full_set`` that its pull is all that there is.
+    ``size`` counts bytes, ``rows`` is what the source declared, ``full_set`` that its pull is all that there is. The
+    name is kept with numbers of persons masked; the cursor tells files apart by the names that they have at the source.
     """
     ordinals = sa.select(sa.func.count() + 1).where(collection_piece.c.collection_id == collection_id).scalar_subquery()
-    values = {"collection_id": collection_id, "ordinal": ordinals, "name": name, "sha256": sha256, "bytes": size}
-    connection.execute(sa.insert(collection_piece).values(**values, declared_rows=rows))
+    values = {"collection_id": collection_id, "ordinal": ordinals, "name": masked_name(name)}
+    connection.execute(sa.insert(collection_piece).values(**values, sha256=sha256, bytes=size, declared_rows=rows))
     connection.execute(
         sa.update(collection)
         .where(collection.c.collection_id == collection_id)
@@ -143,10 +145,12 @@ def resync(connection: sa.Connection, agency: str, stream: str, *, as_of: date, 
     """Set a stream's watermark back to the beginning: the next pull asks for everything (全量重新同步).
 
     A pull that was cut off starts over too. Rows that come again unchanged become duplicates. Raises ``ValueError``
-    where name or reason is empty.
+    where name or reason is empty or holds a number of a person.
     """
     if not person.strip() or not reason.strip():
         raise ValueError("a resynchronisation needs a name and a reason")
+    require_no_number("姓名", person)
+    require_no_number("理由", reason)
     values = {"agency": agency, "stream": stream, "value": {}, "as_of": as_of}
     back = {"value": {}, "resync": True}
     connection.execute(

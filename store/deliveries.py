@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from store import runs
 from store.runs import Step
 from store.schema import check_result, delivery, delivery_file, problem
+from store.typed_text import masked_name
 from transforms.columns import Content, Kind, Reference, content_named
 from transforms.problems import Problem
 
@@ -72,6 +73,7 @@ def register_delivery(
 
     Returns its id and whether it is new: the same bytes for the same agency and kind are one delivery for ever, but
     where an ``occasion`` tells one from the other. ``content_sha256`` says which one it was, where that is known.
+    Names are kept with numbers of persons masked: they are shown and sent on, and nothing is found by them.
     """
     identity = content_sha256 or content_hash([*(sha256 for _, sha256, _ in files), *([occasion] if occasion else [])])
     entered = connection.execute(
@@ -94,7 +96,7 @@ def register_delivery(
         connection.execute(
             sa.insert(delivery_file),
             [
-                {"delivery_id": entered, "ordinal": ordinal, "name": name, "sha256": sha256, "bytes": size}
+                {"delivery_id": entered, "ordinal": ordinal, "name": masked_name(name), "sha256": sha256, "bytes": size}
                 for ordinal, (name, sha256, size) in enumerate(files)
             ],
         )

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from store.schema import approval, delivery, hold
+from store.typed_text import require_no_number
 
 Choice = Literal["approve", "reject"]
 Via = Literal["cli", "airflow", "workbench"]
@@ -117,10 +118,12 @@ def decide(connection: sa.Connection, hold_id: int, *, person: str, decision: Ch
     """Append a person's decision and draw its consequence; the hold as it stands then.
 
     The same person counts once, however often and however spelt. Raises ``HoldUnknown``, ``HoldDecided`` when the
-    hold is not open, and ``ValueError`` where name or reason is empty.
+    hold is not open, and ``ValueError`` where name or reason is empty or holds a number of a person.
     """
     if not person_key(person) or not reason.strip():
         raise ValueError("a decision needs a name and a reason")
+    require_no_number("姓名", person)
+    require_no_number("理由", reason)
     state = connection.scalar(sa.select(hold.c.state).where(hold.c.hold_id == hold_id).with_for_update())
     if state is None:
         raise HoldUnknown(f"there is no hold {hold_id}")

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from store import audit
 from store.schema import receipt, release
+from store.typed_text import masked_told, require_no_number
 
 
 class ReleaseUnknown(LookupError):
@@ -50,7 +51,12 @@ def enter(
     problems: tuple[str, ...],
     person: str,
 ) -> Received:
-    """Enter a receipt, held against its release; the same one again is entered once. Raises ``ReleaseUnknown``."""
+    """Enter a receipt, held against its release; the same one again is entered once.
+
+    The site wrote its ``problems``: numbers of persons in them are masked. Raises ``ReleaseUnknown``,
+    ``typed_text.NumberTyped`` for the name of the person.
+    """
+    require_no_number("姓名", person)
     released = connection.execute(
         sa.select(release.c.manifest_sha256, release.c.summary).where(
             release.c.site == site, release.c.sequence == sequence, release.c.state == "visible"
@@ -60,7 +66,7 @@ def enter(
         raise ReleaseUnknown(f"{site} has no release {sequence}")
     values: dict[str, Any] = {
         "site": site, "sequence": sequence, "manifest_sha256": manifest_sha256, "outcome": outcome,
-        "tables": dict(sorted(tables.items())), "problems": list(problems),
+        "tables": dict(sorted(tables.items())), "problems": masked_told(list(problems)),
         "differs": _differences(manifest_sha256, outcome, tables, *released), "person": person,
     }  # fmt: skip
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('receipts'))"))

@@ -171,11 +171,11 @@ def settle_repeats(connection: sa.Connection, kind: Kind, changes: Sequence[tupl
 
 
 def rows_by_id(connection: sa.Connection, kind: Kind, record_ids: Sequence[int]) -> list[Mapping[str, Any]]:
-    """Return what tells versions apart, sheet, file and natural key of rows by id, in the order asked for."""
+    """Return what tells versions apart, code of the subject, sheet, file and natural key of rows by id, in order."""
     if not record_ids:
         return []
     table = RECORDS[kind]
-    told = ("record_id", "record_key", "content_hash", "updated_at", "sheet", "file_ordinal")
+    told = ("record_id", "record_key", "content_hash", "updated_at", "uscc", "sheet", "file_ordinal")
     columns = (*told, *sorted(NATURAL_KEYS[kind].columns))
     wanted = sa.bindparam("ids", list(record_ids), type_=sa.ARRAY(sa.BigInteger))
     query = sa.select(*(table.c[name] for name in columns)).where(table.c.record_id == sa.any_(wanted))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from store import runs
 from store.runs import Step
 from store.schema import RECORDS, archive_removal, delivery, delivery_file, legal_hold, register_version
+from store.typed_text import require_no_number
 
 Event = Literal["planned", "removed", "spared"]
 LOCK: Final = "archive"
@@ -145,9 +146,14 @@ def newest_removals(connection: sa.Connection) -> dict[str, Removal]:
 
 
 def enter_hold(connection: sa.Connection, scope: Scope, *, person: str, reason: str, as_of: dt.date) -> int:
-    """Append a legal hold and return its number. Raises ValueError without a person or a reason."""
+    """Append a legal hold and return its number.
+
+    Raises ValueError without a person or a reason, and where one of them holds a number of a person.
+    """
     if not person.strip() or not reason.strip():
         raise ValueError("a legal hold needs a person and a reason")
+    require_no_number("姓名", person)
+    require_no_number("理由", reason)
     runs.hold_still(connection, LOCK)
     connection.execute(sa.text("LOCK TABLE legal_hold IN SHARE ROW EXCLUSIVE MODE"))
     hold_no = int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(legal_hold.c.hold_no), 0) + 1)) or 1)
@@ -156,9 +162,11 @@ def enter_hold(connection: sa.Connection, scope: Scope, *, person: str, reason: 
 
 
 def release_hold(connection: sa.Connection, hold_no: int, *, person: str, reason: str, as_of: dt.date) -> None:
-    """Append the release of a hold. Raises HoldUnknown where none of that number is in force."""
+    """Append the release of a hold. Raises HoldUnknown where none of that number is in force; ValueError as above."""
     if not person.strip() or not reason.strip():
         raise ValueError("the release of a legal hold needs a person and a reason")
+    require_no_number("姓名", person)
+    require_no_number("理由", reason)
     connection.execute(sa.text("LOCK TABLE legal_hold IN SHARE ROW EXCLUSIVE MODE"))
     in_force = {hold.hold_no: hold for hold in holds(connection) if hold.released_by is None}
     if hold_no not in in_force:

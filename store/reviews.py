@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from store import audit
 from store.schema import attach_remedy, attachment, review, review_event, verdict
+from store.typed_text import require_no_number
 from transforms.columns import Kind
 
 Closing = Literal[
@@ -161,7 +162,11 @@ def close(
 
 
 def claim(connection: sa.Connection, review_id: int, *, person: str, reason: str = "") -> Review:
-    """Take an open review; one that is another person's stays theirs. Raises ``ReviewUnknown``, ``ReviewTaken``."""
+    """Take an open review; one that is another person's stays theirs.
+
+    Raises ``ReviewUnknown``, ``ReviewTaken``, ``typed_text.NumberTyped``.
+    """
+    _require_words(person, reason)
     found = _locked(connection, review_id)
     if found.assignee not in (None, person):
         raise ReviewTaken(f"review {review_id} is {found.assignee}'s")
@@ -169,16 +174,27 @@ def claim(connection: sa.Connection, review_id: int, *, person: str, reason: str
 
 
 def assign(connection: sa.Connection, review_id: int, *, to: str | None, person: str, reason: str) -> Review:
-    """Give an open review to a person, or to nobody, whoever had it. Raises ``ReviewUnknown``, ``ReviewTaken``."""
+    """Give an open review to a person, or to nobody, whoever had it.
+
+    Raises ``ReviewUnknown``, ``ReviewTaken``, ``typed_text.NumberTyped``.
+    """
+    _require_words(person, reason)
+    require_no_number("受理人", to or "")
     _locked(connection, review_id)
     note = f"{to or ''} {reason}".strip()
     return _assign(connection, review_id, "assigned" if to else "released", to=to, person=person, reason=note)
 
 
 def comment(connection: sa.Connection, review_id: int, *, person: str, reason: str) -> None:
-    """Append a remark. Raises ``ReviewUnknown``."""
+    """Append a remark. Raises ``ReviewUnknown``, ``typed_text.NumberTyped``."""
+    _require_words(person, reason)
     read_review(connection, review_id)
     _enter(connection, [review_id], "commented", person, reason)
+
+
+def _require_words(person: str, reason: str) -> None:
+    require_no_number("姓名", person)
+    require_no_number("附言", reason)
 
 
 def _locked(connection: sa.Connection, review_id: int) -> Review:

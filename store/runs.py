@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from store import audit
 from store.schema import run_no_sequence, step_run
+from store.typed_text import masked_told
 
 
 class Step(StrEnum):
@@ -62,6 +63,9 @@ class Run:
         told = {name: value for name, value in entry.items() if name not in ("step", "as_of", "outcome")}
         return cls(number, Step(entry["step"]), dt.date.fromisoformat(entry["as_of"]), entry["outcome"], told)
 
+
+TYPED: Final = frozenset({"person", "reason", "sends_back"})
+"""What of ``Run.told`` a person wrote in his own words."""
 
 _TOLD: Final = """
 SELECT s.run_no, s.step, s.as_of, s.outcome, CASE s.step
@@ -127,8 +131,11 @@ def enter(
     """Enter a step in the transaction of its effect, at the next place or at one taken before.
 
     It goes into the audit log too, in the name of the person who decided, else of the step. Call it last: the log is
-    locked until the transaction ends.
+    locked until the transaction ends. Numbers of persons in what was ``TYPED`` are masked: a step is kept in the
+    archive's journal as well, for ever; the rest of ``told`` a replay needs to the letter.
     """
+    if told is not None:
+        told = {name: masked_told(value) if name in TYPED else value for name, value in told.items()}
     place = next_number(connection) if run_no is None else run_no
     effect = {
         "outcome": outcome, "delivery_id": delivery_id, "register_version": register_version, "release_id": release_id,

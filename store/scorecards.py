@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from store import audit
 from store.schema import RECORDS, agency_output
+from store.typed_text import require_no_number
 from transforms.columns import Kind
 
 _SPAN: Final = """
@@ -167,7 +168,9 @@ def outputs(connection: sa.Connection, month: dt.date) -> dict[tuple[str, Kind],
 def enter_output(
     connection: sa.Connection, agency: str, kind: Kind, month: dt.date, told: Output, *, source: str, person: str
 ) -> None:
-    """Enter what an agency says; audited."""
+    """Enter what an agency says; audited. Raises ``typed_text.NumberTyped`` for what ``source`` must not hold."""
+    require_no_number("姓名", person)
+    require_no_number("数据来源", source)
     values = {
         "agency": agency, "kind": kind.value, "month": month, "produced": told.produced,
         "self_published": told.self_published, "unreported": told.unreported, "source": source, "person": person,

@@ -5,6 +5,9 @@ other key must agree with it. Nothing is resolved by choosing: two candidates, a
 valid code that the register does not know beside a name that it does, all go to a person. A penalty on the wrong
 enterprise is the worst failure this system can make.
 
+An enterprise that left the register is nobody's enterprise any more, but its names and registration numbers go on
+speaking: a name that it bore tells nobody apart from it, and its number is nobody else's.
+
 Relational and set-based: Ibis expressions, run by whatever engine holds the tables.
 """
 
@@ -33,13 +36,21 @@ SCORES: Final = {
 }
 """A fixed ranking of methods, not a probability; 0.01 less when the name agrees only as a former name."""
 
+OLD_NUMBER: Final = 13
+NEW_NUMBER: Final = 15
+"""Digits of a registration number (工商注册号) before 2007, and since (GS 15-2006)."""
+
+BEIJING: Final = "11"
+"""First digits of every number that an authority of Beijing gave."""
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
     """A register made ready for look-up by every key: ``n`` enterprises carry a value, ``hit`` is one of them.
 
-    ``enterprises``: uscc, own_org, own_regno and least_regno (the greatest and the least
-    registration number). ``organisations``: org_code, n,
+    Enterprises that left the register count in ``n`` of numbers and names and are never ``hit``, which is null where
+    no other carries the value. ``enterprises``: uscc, own_org, own_regno and least_regno (the greatest and the least
+    registration number), only_new_numbers (each has 15 digits; null where it has none). ``organisations``: org_code, n,
     hit. ``numbers``: regno, n, hit. ``names``: name_key, n, hit, current (whether it is the name that ``hit`` bears
     now). ``shared_numbers`` (regno, uscc) and ``shared_names`` (name_key, uscc, current): who carries the values that
     more than one enterprise carries.
@@ -56,26 +67,38 @@ class Index:
 def index_register(register: ir.Table, names: ir.Table, keep: Callable[[str, ir.Table], ir.Table]) -> Index:
     """Index a register once for all records.
 
-    ``register``: uscc, org_code, regno (one row per enterprise and registration number it ever had). ``names``: uscc,
-    name_key, current (bool), one row per name. ``keep`` stores the answer of an expression under a name; each table of
-    the index is built from the ones before it.
+    ``register``: uscc, org_code, regno, closed (one row per enterprise and registration number it ever had). ``names``:
+    uscc, name_key, current (bool), closed, one row per name. ``closed`` (bool) says of an enterprise, in all its rows,
+    that it left the register. ``keep`` stores the answer of an expression under a name; each table of the index is
+    built from the ones before it.
     """
+    held = register.filter(~register.closed)
     enterprises = keep(
         "indexed_enterprises",
-        register.group_by("uscc").agg(
-            own_org=register.org_code.min(), own_regno=register.regno.max(), least_regno=register.regno.min()
+        held.group_by("uscc").agg(
+            own_org=held.org_code.min(),
+            own_regno=held.regno.max(),
+            least_regno=held.regno.min(),
+            only_new_numbers=(held.regno.length() == NEW_NUMBER).min(),
         ),
     )
-    borne = register.filter(register.regno.notnull()).select("regno", "uscc").distinct()
-    numbers = keep("indexed_numbers", borne.group_by("regno").agg(n=borne.count(), hit=borne.uscc.min()))
-    carried = names.filter(names.name_key.notnull()).group_by("name_key", "uscc").agg(current=names.current.max())
+    borne = register.filter(register.regno.notnull()).select("regno", "uscc", "closed").distinct()
+    numbers = keep(
+        "indexed_numbers", borne.group_by("regno").agg(n=borne.count(), hit=borne.uscc.min(where=~borne.closed))
+    )
+    carried = names.filter(names.name_key.notnull())
+    carried = carried.group_by("name_key", "uscc", "closed").agg(current=carried.current.max())
     named = keep(
         "indexed_names",
         carried.group_by("name_key").agg(
-            n=carried.count(), hit=carried.uscc.min(), current=carried.current.argmin(carried.uscc)
+            n=carried.count(),
+            hit=carried.uscc.min(where=~carried.closed),
+            current=carried.current.argmin(carried.uscc, where=~carried.closed),
         ),
     )
     with_org = enterprises.filter(enterprises.own_org.notnull())
+    bearers = borne.filter(~borne.closed).drop("closed")
+    holders = carried.filter(~carried.closed).drop("closed")
     return Index(
         enterprises=enterprises,
         organisations=keep(
@@ -84,8 +107,8 @@ def index_register(register: ir.Table, names: ir.Table, keep: Callable[[str, ir.
         ),
         numbers=numbers,
         names=named,
-        shared_numbers=keep("shared_numbers", borne.semi_join(numbers.filter(numbers.n > 1), "regno")),
-        shared_names=keep("shared_names", carried.semi_join(named.filter(named.n > 1), "name_key")),
+        shared_numbers=keep("shared_numbers", bearers.semi_join(numbers.filter(numbers.n > 1), "regno")),
+        shared_names=keep("shared_names", holders.semi_join(named.filter(named.n > 1), "name_key")),
     )
 
 
@@ -100,9 +123,9 @@ def attach(records: ir.Table, index: Index) -> ir.Table:
     """
     found = _look_up(records, index)
     found = found.mutate(
-        key=ibis.cases(*((found[f"{key}_n"] > 0, key) for key in KEYS), else_=ibis.null("string")),
+        key=ibis.cases(*((found[f"{key}_hit"].notnull(), key) for key in KEYS), else_=ibis.null("string")),
         candidate=ibis.coalesce(*(found[f"{key}_hit"] for key in KEYS)),
-        candidates_n=ibis.coalesce(*(found[f"{key}_n"] for key in KEYS), 0),
+        candidates_n=ibis.cases(*((found[f"{key}_hit"].notnull(), found[f"{key}_n"]) for key in KEYS), else_=0),
     )
     return _outcome(_compare_candidate(found, index))
 
@@ -184,15 +207,20 @@ def _conflicts(t: ir.Table) -> ir.Value:
 
     A key conflicts when it finds only other enterprises, or when its value is one that the candidate cannot have: a
     valid USCC or organisation code that is not the candidate's, or a registration number beside the candidate's own.
-    A number of 13 digits, from before 2007, stands beside the 15 digits that replaced it and says nothing against them.
+    Where only the name speaks for the candidate, any registration number that it does not bear speaks against it. A
+    number of 13 digits of Beijing, from before 2007, stands beside the 15 digits that replaced it and says nothing
+    against them.
     """
     single_regno = (
         (t.least_regno == t.own_regno) & (t.own_regno != t.regno) & (t.own_regno.length() == t.regno.length())
     )
+    replaced = (t.regno.length() == OLD_NUMBER) & t.regno.startswith(BEIJING) & t.only_new_numbers.fill_null(False)
+    unknown = ibis.ifelse(t.key == "name", ~replaced, (t.key != "uscc") & single_regno)
+    foreign = (t.regno_n > 0).fill_null(False) | unknown
     against = {
         "uscc": (t.key != "uscc") & t.uscc.notnull() & (t.uscc != t.candidate),
         "org_code": t.org_code.notnull() & (t.org_code != t.own_org),
-        "regno": t.regno.notnull() & (((t.regno_n > 0) & ~t.bears) | ((t.key != "uscc") & single_regno)),
+        "regno": t.regno.notnull() & ~t.bears & foreign,
         "tax_no": t.tax_org.notnull() & (t.tax_org != t.own_org) & ((t.key != "uscc") | (t.tax_no_n > 0)),
     }
     named = [ibis.ifelse(where.fill_null(False), key + ",", "") for key, where in against.items()]

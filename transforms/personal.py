@@ -9,46 +9,73 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.disguises import BLANKS, DASHES, DIGIT, MARKS, PLAIN
 from transforms.distinct import flat, put_where
-from transforms.identifiers import normalise_code, regno_finding, resident_id_finding
+from transforms.identifiers import normalise_code, regno_finding, resident_id_finding, uscc_valid
 
-GAPS: Final = "\t\u00a0\u00ad\u2002\u2003\u2009\u200b\u200c\u200d\u200e\u200f\u202f\u2060\u3000\ufeff"
-"""Blanks other than a space, and unseen characters, that part the groups of a number."""
-DASHES: Final = "‐‑‒–—―−－﹣"
-"""Hyphens other than ``-``."""
-PLAIN: Final = str.maketrans(
-    dict(zip("０１２３４５６７８９", "0123456789", strict=True))
-    | dict.fromkeys("xｘＸ×", "X")
-    | dict.fromkeys(GAPS, " ")
-    | dict.fromkeys(DASHES, "-")
-    | {"（": "(", "）": ")", "＋": "+", "：": ":"}
+_PLAIN_ID: Final = PLAIN | str.maketrans(dict.fromkeys(MARKS.replace("\\\\", "\\"), "/"))
+"""Beside blanks and hyphens, the marks that may part an ID number."""
+
+_GAP: Final = "[ /-]{0,8}"
+_NARROW: Final = "[ -]{0,8}"
+_ID_18: Final = re.compile(rf"(?=([0-9](?:{_GAP}[0-9]){{16}}{_GAP}[0-9X]))")
+_ID_17: Final = re.compile(rf"(?<![0-9])(?=([0-9](?:{_NARROW}[0-9]){{16}})(?![0-9X]))")
+_ID_15: Final = re.compile(rf"(?<![0-9])(?=([0-9]{{6}}{_NARROW}[0-9]{{6}}{_NARROW}[0-9]{{3}})(?![0-9X]))")
+_ANNOUNCED: Final = re.compile(
+    rf"身份(?:[件号码编证明为是系均]|[^\w]){{1,12}}(?=([0-9](?:{_GAP}[0-9]){{14,}}(?:{_GAP}X)?))"
 )
-"""One character for one: a place in the plain text is the same place in the text."""
-
-_GAP: Final = r"[ -]{0,2}"
-_ID_18: Final = re.compile(rf"(?<![0-9])(?=([0-9](?:{_GAP}[0-9]){{16}}{_GAP}[0-9X])(?![0-9]))")
-_ID_15: Final = re.compile(rf"(?<![0-9])(?=([0-9]{{6}}{_GAP}[0-9]{{6}}{_GAP}[0-9]{{3}})(?![0-9X]))")
-_WRITTEN_GAP: Final = rf"[ \-{GAPS}{DASHES}]{{0,2}}"
-_DIGITS_OF_AN_ID: Final = rf"[0-9０-９](?:{_WRITTEN_GAP}[0-9０-９]){{14}}"
+"""Whatever long number follows 身份证, right or not: people mistype their numbers."""
+_BETWEEN: Final = rf"[\-{BLANKS}{DASHES}{MARKS}]*"
+_DIGITS_OF_AN_ID: Final = rf"{DIGIT}(?:{_BETWEEN}{DIGIT}){{14}}"
 _SHORTEST_ID: Final = 15
 """Bytes; no character is written in fewer bytes than it folds into digits."""
 _LONGEST_CODE_CELL: Final = 60
 
-_MOBILE: Final = r"(?<![0-9])(?:(?:\+|00)?86[ -]{0,2})?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9])"
+RUN_OF_DIGITS: Final = rf"{DIGIT}[{DIGIT}\-{BLANKS}{DASHES}{MARKS}]{{13}}"
+"""RE2: a run in a text long enough to hold an ID number, however it is parted; cheap, and rare in text."""
+_D: Final = f"{_BETWEEN}[0-9]"
+_MONTH_DAY: Final = (
+    f"{_BETWEEN}(?:0{_BETWEEN}[1-9]|1{_BETWEEN}[0-2]){_BETWEEN}(?:0{_BETWEEN}[1-9]|[12]{_D}|3{_BETWEEN}[01])"
+)
+_CENTURY: Final = f"{_BETWEEN}(?:1{_BETWEEN}[89]|2{_BETWEEN}0)"
+BIRTHDAY_IN_CODE: Final = (
+    rf"[^ -~]|(?:^|[^0-9])[0-9](?:{_D}){{7}}{_MONTH_DAY}(?:{_D}){{3}}"
+    rf"|[0-9](?:{_D}){{5}}{_CENTURY}(?:{_D}){{2}}{_MONTH_DAY}(?:{_D}){{3}}"
+)
+"""RE2: a code whose middle could be a birthday of an ID number, or which is not written in ASCII."""
+
+_G: Final = "[ -]{0,3}"
+_EACH: Final = "[ -]{1,2}"
+_GROUPS_OF_A_MOBILE: Final = "|".join(
+    (
+        rf"\(?1[3-9][0-9]\)?{_G}[0-9]{{4}}{_G}[0-9]{{4}}",
+        rf"1[3-9][0-9]{_G}[0-9]{{3}}{_G}[0-9]{{5}}",
+        rf"1[3-9][0-9]{{2}}{_G}[0-9]{{3}}{_G}[0-9]{{4}}",
+        rf"1[3-9][0-9]{{3}}{_G}[0-9]{{6}}",
+        rf"1{_EACH}[3-9](?:{_EACH}[0-9]){{9}}",
+        r"1[3-9][0-9](?P<dot>[.·])[0-9]{4}(?P=dot)[0-9]{4}",
+    )
+)
+_MOBILE: Final = rf"(?<![0-9])(?:(?:(?:\+|00)?86[ -]{{0,2}})|0)?(?:{_GROUPS_OF_A_MOBILE})(?![0-9])"
 _LANDLINE: Final = (
     r"(?<![0-9])(?:(?:\+|00)86[ -]{0,2})?\(?0[1-9][0-9]{1,2}(?:\) ?|[ -]{1,2})[2-9][0-9]{2,3}[ -]?[0-9]{4}(?![0-9])"
 )
-_NAMED: Final = r"(?<=电话)(?:号码)?[: ]{0,3}(?P<named>0?[0-9]{2,3}[2-9][0-9]{6,7}|[2-9][0-9]{6,7})(?![0-9])"
+_NAMED: Final = (
+    r"(?<=电话|座机|固话|手机)(?:号码?)?[为是]?[: ]{0,3}(?P<named>0?[0-9]{2,3}[2-9][0-9]{6,7}|[2-9][0-9]{6,7})(?![0-9])"
+)
 _TELEPHONE: Final = re.compile(f"{_MOBILE}|{_LANDLINE}|{_NAMED}")
+NAMES_OF_A_TELEPHONE: Final = "电话|座机|固话|手机"
+_GAP_OF_A_TELEPHONE: Final = rf"[\-{BLANKS}{DASHES}()（）.·]*"
 _MAY_HOLD_TELEPHONE: Final = (
-    rf"[1１][3-9３-９](?:{_WRITTEN_GAP}[0-9０-９]){{9}}|[0０][1-9１-９][0-9０-９]{{1,2}}[ \-)）{GAPS}{DASHES}]|电话"
+    rf"[1１]{_GAP_OF_A_TELEPHONE}[3-9３-９](?:{_GAP_OF_A_TELEPHONE}{DIGIT}){{9}}"
+    rf"|[0０]{DIGIT}{{2,3}}[\-)）{BLANKS}{DASHES}]|{NAMES_OF_A_TELEPHONE}"
 )
 _TELEPHONE_CUT: Final = "〔电话略〕"
 
@@ -68,6 +95,28 @@ def _is_id_number(codes: pa.StringArray) -> npt.NDArray[np.bool_]:
     return np.asarray(pc.fill_null(pc.and_not(right, company), False).to_numpy(zero_copy_only=False))
 
 
+def _in_form(codes: pa.StringArray) -> npt.NDArray[np.bool_]:
+    """18 digits whose check is wrong, or 17 without one, but province and birthday right: a number mistyped or cut off.
+
+    Birthdays after 2009 do not count, for then a serial number with a region and a day looks the same; nor does a USCC.
+    """
+    length = pc.utf8_length(codes)
+    whole = pc.if_else(pc.equal(length, 17), pc.binary_join_element_wise(codes, "0", ""), codes)
+    born = pc.is_in(pc.utf8_slice_codeunits(whole, 6, 9), value_set=_DECADES)
+    suspects = pc.indices_nonzero(pc.and_(pc.is_in(length, value_set=_ALMOST_WHOLE), born))
+    found = np.zeros(len(codes), np.bool_)
+    if len(suspects):
+        placed = pc.equal(pc.coalesce(resident_id_finding(whole.take(suspects)), _ONLY_CHECK), _ONLY_CHECK)
+        found[suspects] = np.asarray(pc.and_not(placed, uscc_valid(codes.take(suspects))))
+    return found
+
+
+_ALMOST_WHOLE: Final = pa.array([17, 18], pa.int32())
+_ONLY_CHECK: Final = pa.scalar("CHECK", pa.string())
+_DECADES: Final = pa.array([f"19{decade}" for decade in range(10)] + ["200"])
+"""Of the birthdays of people who may have been party to a decision."""
+
+
 def _code_cells(texts: pa.StringArray) -> npt.NDArray[np.bool_]:
     """Cells that are one code which is, or begins with, an ID number: tax numbers append two characters to it."""
     one_code = pc.and_(
@@ -77,38 +126,57 @@ def _code_cells(texts: pa.StringArray) -> npt.NDArray[np.bool_]:
     rows = np.flatnonzero(pc.fill_null(one_code, False))
     codes = normalise_code(texts.take(pa.array(rows)))
     length = pc.utf8_length(codes)
-    core = pc.if_else(
-        pc.is_in(length, value_set=pa.array([17, 20], pa.int32())),
-        pc.utf8_replace_slice(codes, -2, 100, ""),
-        codes,
-    )
+    suffixed = pc.is_in(length, value_set=pa.array([17, 20], pa.int32()))
+    core = pc.if_else(suffixed, pc.utf8_replace_slice(codes, -2, 100, ""), codes)
+    cut_off = pc.if_else(pc.equal(length, 17), codes, core)
     found = np.zeros(len(texts), np.bool_)
-    found[rows] = _is_id_number(core)
+    found[rows] = _is_id_number(core) | _in_form(cut_off)
     return found
 
 
 def _id_spans(texts: pa.StringArray) -> Spans:
-    """Find every ID number inside the texts, between digit boundaries, blanks and hyphens inside allowed."""
+    """Find every ID number inside the texts, whatever parts or joins its digits."""
     rows = np.flatnonzero(pc.fill_null(pc.match_substring_regex(texts, _DIGITS_OF_AN_ID), False))
-    spans: Spans = []
-    codes: list[str] = []
+    found: list[_Number] = []
     for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
-        plain = text.translate(PLAIN)
-        for form in (_ID_18, _ID_15):
-            for found in form.finditer(plain):
-                spans.append((row, *found.span(1)))
-                codes.append(found[1].replace(" ", "").replace("-", ""))
-    right = _is_id_number(pa.array(codes, pa.string()))
-    return [span for span, is_id in zip(spans, right, strict=True) if is_id]
+        plain = text.translate(_PLAIN_ID)
+        for form in (_ID_18, _ID_17, _ID_15, _ANNOUNCED):
+            for number in form.finditer(plain):
+                start, stop = number.span(1)
+                alone = not (plain[max(start - 1, 0) : start].isdecimal() or plain[stop : stop + 1].isdecimal())
+                code = _PARTED.sub("", number[1])
+                found.append(_Number((row, start, stop), code, form is _ANNOUNCED, alone, "/" not in number[1]))
+    if not found:
+        return []
+    codes = pa.array([number.code for number in found], pa.string())
+    right, in_form = _is_id_number(codes), _in_form(codes)
+    announced, alone, narrow = np.array([number[2:] for number in found]).T
+    counts = announced | (right & alone) | (in_form & (right | (alone & narrow)))
+    return [found[place].span for place in np.flatnonzero(counts)]
+
+
+class _Number(NamedTuple):
+    """Digits that may be an ID number: where, and whether 身份证 stands before, no digit beside, no mark inside."""
+
+    span: tuple[int, int, int]
+    code: str
+    announced: bool
+    alone: bool
+    narrow: bool
+
+
+_PARTED: Final = re.compile("[ /-]")
 
 
 def id_like(texts: pa.Array | pa.ChunkedArray, code_column: bool) -> pa.BooleanArray:
     """Tell where a text contains a resident ID number (rule R09); null stays null.
 
     Counted: 18 characters of GB 11643-1999 with a right province, birthday and check, and the older 15 digits with a
-    right province and birthday that are not a valid registration number; full-width digits, a small x, blanks and
-    hyphens between groups do not hide them; a longer run of digits does not contain one. In a ``code_column`` the cell
-    is one code: there an ID number with a suffix of two counts too, and one that is a valid USCC as well still counts.
+    right province and birthday that are not a valid registration number; both however they are written or parted
+    (``disguises``), 18 also inside a longer run of digits. Counted as well: 17 or 18 digits that stand alone and have
+    a right province and birthday, whose check is wrong or missing (``_in_form``), and 15 digits and more behind 身份证.
+    In a ``code_column`` the cell is one code: there an ID number with a suffix of two counts too, and one that is a
+    valid USCC as well still counts.
     """
     array = flat(texts)
     found = np.zeros(len(array), np.bool_)
@@ -121,11 +189,11 @@ def id_like(texts: pa.Array | pa.ChunkedArray, code_column: bool) -> pa.BooleanA
 def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     shown: list[str] = []
     after = 0
-    for start, stop in sorted(spans):
+    for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start < after:
             shown.append("*" * max(0, stop - after))
         else:
-            code = text[start:stop].translate(PLAIN).replace(" ", "").replace("-", "")
+            code = _PARTED.sub("", text[start:stop].translate(_PLAIN_ID))
             shown += [text[after:start], code[:6], "********", code[-4:] if len(code) == 18 else ""]
         after = max(after, stop)
     return "".join(shown) + text[after:]

@@ -1,4 +1,4 @@
-"""Details of persons in running text: bank cards, vehicle plates, home addresses (``transforms.policy.cuts``).
+"""Details of persons in running text: bank cards, documents, plates, home addresses (``transforms.policy.cuts``).
 
 Beside ``transforms.personal``, which finds ID numbers and telephones in any column: these details are only looked for
 in running text, where a number is told by what it is called or how it is built.
@@ -15,12 +15,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.disguises import PLAIN
 from transforms.distinct import flat, put_where
-from transforms.personal import PLAIN
 from transforms.policy.cuts import Cut, cuts_on
 
-_PLAIN: Final = PLAIN | {wide: wide - 0xFEE0 for wide in range(ord("Ａ"), ord("Ｚ") + 1)}
-"""As in ID numbers and telephones, and the letters of a plate."""
+_WIDE: Final = (*range(ord("Ａ"), ord("Ｚ") + 1), *range(ord("ａ"), ord("ｚ") + 1))
+_PLAIN: Final = {code: plain for code, plain in PLAIN.items() if chr(code) not in "\r\n"} | {
+    code: chr(code - 0xFEE0) for code in _WIDE
+}
+"""As in ID numbers and telephones, and the letters of plates and passports; but a line ends an address."""
 _DIGITS: Final = re.compile(r"[0-9]")
 
 
@@ -52,27 +55,29 @@ def cut_details(texts: pa.Array | pa.ChunkedArray, day: dt.date) -> pa.StringArr
 
 
 def _changed(texts: pa.StringArray, day: dt.date) -> dict[int, str]:
+    """Look for all details at once, and for each only where it may be: reading a text in Python costs most."""
     pick = pick_on(day)
     if not pick:
         return {}
     rows = np.flatnonzero(pc.fill_null(pc.match_substring_regex(texts, pick), False))
-    cuts = cuts_on(day)
-    told = {
-        row: (text, _without(text, cuts))
-        for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True)
-    }
-    return {row: cut for row, (text, cut) in told.items() if cut != text}
+    suspects = texts.take(pa.array(rows))
+    told: dict[int, str] = {}
+    for cut in cuts_on(day):
+        mine = pc.match_substring_regex(suspects, cut.pick)
+        for row, text in zip(rows[np.asarray(mine)].tolist(), suspects.filter(mine).to_pylist(), strict=True):
+            if (shown := _without(told.get(row, text), cut)) != text:
+                told[row] = shown
+    return told
 
 
-def _without(text: str, cuts: tuple[Cut, ...]) -> str:
-    for cut in cuts:
-        for start, stop in reversed(list(_spans(text, cut))):
-            text = text[:start] + cut.written + text[stop:]
+def _without(text: str, cut: Cut) -> str:
+    for start, stop in reversed(list(_spans(text.translate(_PLAIN), cut))):
+        text = text[:start] + cut.written + text[stop:]
     return text
 
 
-def _spans(text: str, cut: Cut) -> Iterator[tuple[int, int]]:
-    for found in cut.pattern.finditer(text.translate(_PLAIN)):
+def _spans(plain: str, cut: Cut) -> Iterator[tuple[int, int]]:
+    for found in cut.pattern.finditer(plain):
         if not cut.luhn or _checks("".join(_DIGITS.findall(found["cut"]))):
             yield found.span("cut")
 

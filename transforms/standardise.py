@@ -35,6 +35,7 @@ from transforms.columns import (
     Kind,
     Sheet,
 )
+from transforms.disguises import BLANKS, DASHES, DIGIT
 from transforms.distinct import ask_each_text
 from transforms.hashes import digest, joined_values
 from transforms.joining import join_present
@@ -42,6 +43,7 @@ from transforms.natural_keys import keys_of, moment_of_version
 from transforms.sheets import Recognition
 from transforms.source_fields import marked_as_gone, translated
 from transforms.source_text import source_text
+from transforms.withholding import _is_personal as is_personal
 
 _STATUS_TEXT: Final[dict[tuple[Kind, Sheet], dict[str, str]]] = {
     (Kind.LICENCE, Sheet.STANDARD): {"1": "valid", "有效": "valid", "2": "invalid", "无效": "invalid"},
@@ -302,14 +304,19 @@ def _upgrade_legacy(reading: _Reading, kind: Kind, delivering: Authority) -> Non
 
 
 def _infer_subject_category(reading: _Reading) -> None:
-    """Where the sheet has no 行政相对人类别: a person when only an ID number is given, else by the code's first two."""
+    """Where the sheet has no 行政相对人类别: a person when only an ID number is given, else by the code's first two.
+
+    An ID number and a name that looks like a person's make a person of what has no USCC, whatever else it has.
+    """
     if "subject_category" in reading.raw:
         return
     values = reading.values
     no_code = pc.is_null(values[SUBJECT_CODES[0]])
     for code in SUBJECT_CODES[1:]:
         no_code = pc.and_(no_code, pc.is_null(values[code]))
-    person = pc.and_(no_code, pc.is_valid(values["id_no"]))
+    numbered = pc.is_valid(values["id_no"])
+    named = is_personal(values["subject_name"], pc.and_(numbered, pc.is_null(values["uscc"])))
+    person = pc.or_(pc.and_(no_code, numbered), named)
     sole_trader = pc.fill_null(pc.starts_with(values["uscc"], "92"), False)
     values["subject_category"] = pc.if_else(person, NATURAL_PERSON, pc.if_else(sole_trader, SOLE_TRADER, ORGANISATION))
     reading.flag("subject_category_inferred")
@@ -365,7 +372,7 @@ def _mask_in_column(reading: _Reading, name: str) -> None:
     if values.type != TEXT or name in ID_COLUMNS:
         return
     is_code = name in CODE_COLUMNS
-    rows = _matching(values, _CODE_LIKE if is_code else _RUN)
+    rows = _matching(values, personal.BIRTHDAY_IN_CODE if is_code else personal.RUN_OF_DIGITS)
     if not len(rows):
         return
     suspects = values.take(rows)
@@ -377,13 +384,8 @@ def _mask_in_column(reading: _Reading, name: str) -> None:
     reading.personal[name] = _named_at(rows.filter(hit), name, reading.rows)
 
 
-_DIGIT_OR_GAP: Final = rf"[0-9０-９ \-{personal.GAPS}{personal.DASHES}"
-TELEPHONE_LIKE: Final = rf"[0-9０-９]{_DIGIT_OR_GAP}()（）]{{5}}|电话"
+TELEPHONE_LIKE: Final = rf"{DIGIT}[{DIGIT}\-{BLANKS}{DASHES}()（）.·]{{5}}|{personal.NAMES_OF_A_TELEPHONE}"
 """Cheap sign that a text may hold a telephone number."""
-_RUN: Final = rf"[0-9０-９]{_DIGIT_OR_GAP}]{{13}}"
-"""A run long enough to hold an ID number, however it is spaced; cheap, and rare in text."""
-_CODE_LIKE: Final = r"(?:^|[^0-9])[0-9]{6}([0-9]{2})?[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}"
-"""A code with digits whose middle could be a birthday (15 or 18 digits, with or without a prefix or suffix)."""
 
 
 def _matching(texts: pa.StringArray, pattern: str) -> pa.UInt64Array:

@@ -2,7 +2,10 @@
 
 Rows are versions of one record when they share the natural key (文书号, 相对人名称), with natural persons and
 organisations, licences and penalties kept apart: ``record_key``. Equal content is a duplicate. A later version
-supersedes an earlier one; where nothing says which is later, no machine decides.
+supersedes an earlier one; where nothing says which is later, or whether it is one subject, no machine decides.
+
+The key holds no code of the subject: within a delivery two parties of one name are told apart by their codes
+(``within_delivery``), from one delivery to the next they are not, and the later is taken for a version of the other.
 """
 
 from __future__ import annotations
@@ -18,12 +21,16 @@ RowState = Literal["returned", "review", "duplicate", "superseded", "accepted"]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What tells one row of a record from another. ``position`` orders rows as they came."""
+    """What tells one row of a record from another.
+
+    ``position`` orders rows as they came; ``uscc`` is the valid code that the row gives its subject, if it gives one.
+    """
 
     position: int
     record_key: str
     content_hash: str
     updated_at: str | None
+    uscc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,9 @@ def within_delivery(
     a text again beside its correction, and that is no second opinion. ``known`` holds the (record_key, content_hash) of
     rows that earlier deliveries brought, and whether they are accepted now. Of rows of equal content the one with the
     newest update time is kept, else the first.
+
+    Rows of one key that name different enterprises by their codes are a conflict whatever else tells them apart: two
+    parties of one document may share a name, and no update time says that one of them is the other.
     """
     groups: dict[str, list[Version]] = defaultdict(list)
     for row in rows:
@@ -68,9 +78,10 @@ def _within_group(group: Sequence[Version], known: Mapping[tuple[str, str], bool
     }
     if len(kept) == 1:
         return found
-    holds = _newest_content(group)
-    if holds is None:
-        holds = _only_news({content: known.get((row.record_key, content)) for content, row in kept.items()})
+    holds = None
+    if len({row.uscc for row in group if row.uscc is not None}) <= 1:
+        standing = {content: known.get((row.record_key, content)) for content, row in kept.items()}
+        holds = _newest_content(group) or _only_news(standing)
     for content, row in kept.items():
         if holds is None:
             found[row.position] = Repeat("conflict", None)

@@ -38,7 +38,8 @@ def withheld_findings(
     The finding of a mark lists the columns that bear it, joined by ``;``.
     """
     rows = len(columns["subject_name"])
-    found = {f"R26.{mark.id}": marked for mark, marked in _marked(columns, as_of).items()}
+    found = {f"R26.{mark.id}": pa.nulls(rows, TEXT) for mark in content_marks()}  # not in force: found nowhere
+    found |= {f"R26.{mark.id}": marked for mark, marked in _marked(columns, as_of).items()}
     category, name = columns["subject_category"], columns["subject_name"]
     person = pc.fill_null(pc.equal(category, NATURAL_PERSON), False)
     found["R26.natural_person"] = _when(person, "NATURAL_PERSON")
@@ -71,8 +72,15 @@ def _marked(columns: Mapping[str, pa.Array], as_of: dt.date) -> dict[Mark, pa.St
 
 
 def _holds_a_mark(marks: tuple[Mark, ...]) -> Callable[[pa.StringArray], pa.BooleanArray]:
-    pattern = "|".join(mark.any_of for mark in marks)
-    return lambda texts: pc.match_substring_regex(texts, pattern)
+    pick, any_of = "|".join(mark.pick for mark in marks), "|".join(mark.any_of for mark in marks)
+
+    def ask(texts: pa.StringArray) -> pa.BooleanArray:
+        picked = pc.indices_nonzero(pc.match_substring_regex(texts, pick))
+        held = np.zeros(len(texts), np.bool_)
+        held[picked.to_numpy()] = np.asarray(pc.match_substring_regex(texts.take(picked), any_of))
+        return pc.if_else(texts.is_valid(), pa.array(held), pa.scalar(None, pa.bool_()))
+
+    return ask
 
 
 def _bears(texts: pa.StringArray, mark: Mark) -> pa.BooleanArray:

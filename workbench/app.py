@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.office import Office
+from store.typed_text import NumberTyped
 from workbench.desk import NotLoggedIn, admit, url_of
 from workbench.door import Door, LoginDoor, give_cookie
 from workbench.pages import (
@@ -80,6 +81,7 @@ def create_app(
         app.include_router(page.router)
     app.add_exception_handler(NotLoggedIn, _to_login)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(NumberTyped, _number_typed)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(Headers, framed=door.framed)
@@ -148,6 +150,10 @@ def _plain(status: int) -> str:
 
 async def _not_understood(request: Request, _: Exception) -> Response:
     return render_error(request, 422, "请求不完整或格式不对, 请返回上一页检查所填内容")
+
+
+async def _number_typed(request: Request, error: Exception) -> Response:
+    return render_error(request, 422, str(error))
 
 
 async def _failed(request: Request, _: Exception) -> Response:

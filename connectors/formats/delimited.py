@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from connectors.formats.encoding import BOM_GB18030, Encoding
-from connectors.formats.findings import EXCERPT_CHARS, Findings
+from connectors.formats.findings import EXCERPT_BYTES, Findings
 from connectors.formats.header import LOOK_AHEAD, ROW_NO, clean_name, column_names, header_index
 from connectors.formats.limits import Limits
 from connectors.formats.records import End, complete_until, fields, split_records
@@ -165,7 +165,7 @@ class Delimited:
         return _Block(b"".join(lines), damage)
 
     def _damage(self, rule: FormatRule, record: bytes, **values: Any) -> _Damage:
-        text = record[: 4 * EXCERPT_CHARS].decode(self.encoding, "replace").rstrip("\r\n")
+        text = record[:EXCERPT_BYTES].decode(self.encoding, "replace").rstrip("\r\n")
         return _Damage(rule, text, {"what": "双引号没有配对"} | values)
 
 

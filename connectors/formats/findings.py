@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from connectors.formats.limits import Limits
 from connectors.formats.rules import TOO_MANY_DAMAGED, FormatRule
+from connectors.quoting import LONGEST_NUMBER, quoted
 from transforms.problems import Problem
 
 EXCERPT_CHARS: Final = 500
 """How much of a damaged row is kept: enough to find it, too little to fill the memory."""
 
 
-def excerpt(text: str) -> str:
-    """Cut the text of a damaged row to ``EXCERPT_CHARS``, NUL and lone surrogates (which no database takes) escaped."""
-    shown = text[:EXCERPT_CHARS].replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")
-    return shown if len(text) <= EXCERPT_CHARS else f"{shown}…"
+EXCERPT_BYTES: Final = 4 * (EXCERPT_CHARS + LONGEST_NUMBER + 1)
+"""How much of a damaged row is enough for that, in any encoding."""
+_CELL_CHARS: Final = 200
+"""How much of one cell of it: the cells behind a long one are shown too."""
+
+
+def row_text(cells: Iterable[str | None]) -> str:
+    """Put the cells of a damaged row beside each other, of a long one its beginning."""
+    texts = (cell or "" for cell in cells)
+    return ",".join(text if len(text) <= _CELL_CHARS else quoted(text, _CELL_CHARS) for text in texts)
 
 
 class Findings:
@@ -39,7 +47,7 @@ class Findings:
         self.damaged += 1
         if self.damaged > self.limits.damaged_rows:
             raise TOO_MANY_DAMAGED.refusal(self.file, limit=self.limits.damaged_rows)
-        self.problems.append(rule.problem(self.file, row, field, excerpt(text), **values))
+        self.problems.append(rule.problem(self.file, row, field, quoted(text, EXCERPT_CHARS), **values))
 
     def warn(self, rule: FormatRule, **values: Any) -> None:
         """Note something that stops nothing."""

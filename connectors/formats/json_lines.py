@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from connectors.formats.encoding import Encoding
-from connectors.formats.findings import EXCERPT_CHARS, Findings
+from connectors.formats.findings import EXCERPT_BYTES, Findings
 from connectors.formats.flat_record import EXACT, as_row, is_object, member_names
 from connectors.formats.header import clean_name, column_names
 from connectors.formats.limits import Limits
@@ -34,7 +34,7 @@ class JsonLines:
 
     def _rows(self, findings: Findings) -> Iterator[Row]:
         for number, line, whole in _lines(self.source, findings.limits):
-            shown = line[: 4 * EXCERPT_CHARS].decode(self.encoding, "replace")
+            shown = line[:EXCERPT_BYTES].decode(self.encoding, "replace")
             if not whole:
                 findings.reject(LONG_CELL, number, shown, limit=findings.limits.cell_chars)
                 continue

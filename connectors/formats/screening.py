@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.formats.findings import Findings
+from connectors.formats.findings import Findings, row_text
 from connectors.formats.header import ROW_NO
 from connectors.formats.rules import FIELD_COUNT, LONG_CELL, NUL_BYTE, UNDECODABLE
 
@@ -36,7 +36,7 @@ def batches_of(rows: Iterable[Row], header: Sequence[str], findings: Findings) -
             findings.blank += 1
             continue
         if len(row) > width and any(row[width:]):
-            findings.reject(FIELD_COUNT, number, _joined(row), expected=width, actual=len(row))
+            findings.reject(FIELD_COUNT, number, row_text(row), expected=width, actual=len(row))
             continue
         numbers.append(number)
         cells.append(row)
@@ -98,7 +98,7 @@ def _gathered(
     except UnicodeEncodeError:  # a lone surrogate out of a JSON escape
         sound = [index for index, row in enumerate(cells) if _encodable(row)]
         for index in sorted(set(range(len(cells))).difference(sound)):
-            findings.reject(UNDECODABLE, numbers[index], _joined(cells[index]), encoding="Unicode")
+            findings.reject(UNDECODABLE, numbers[index], row_text(cells[index]), encoding="Unicode")
         if sound:
             yield from _gathered([numbers[i] for i in sound], [cells[i] for i in sound], header, findings)
         return
@@ -140,8 +140,4 @@ def _indexes(mask: pa.Array) -> list[int]:
 
 
 def _row_text(batch: pa.RecordBatch, index: int) -> str:
-    return _joined([column[index].as_py() for column in batch.columns[1:]])
-
-
-def _joined(row: Sequence[str | None]) -> str:
-    return ",".join((cell or "")[:200] for cell in row)
+    return row_text(column[index].as_py() for column in batch.columns[1:])

@@ -21,7 +21,7 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.exceptions import InvalidFileException
 
-from connectors.formats.findings import Findings
+from connectors.formats.findings import Findings, row_text
 from connectors.formats.header import LOOK_AHEAD, NAMED_CELLS, clean_name, column_names
 from connectors.formats.limits import Limits
 from connectors.formats.rules import (
@@ -138,8 +138,7 @@ class Workbook:
             else:
                 position, rule, values = row.wrong
                 name = self.columns[position] if position < len(self.columns) else ""
-                shown = ",".join((text or "")[:200] for text in row.texts)
-                findings.reject(rule, row.number, shown, name, **values)
+                findings.reject(rule, row.number, row_text(row.texts), name, **values)
         if above:
             findings.warn(ROWS_ABOVE, header=self.header_row, rows="、".join(map(str, above)))
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from connectors.formats.encoding import Encoding
-from connectors.formats.findings import EXCERPT_CHARS, Findings
+from connectors.formats.findings import Findings, row_text
 from connectors.formats.header import column_names
 from connectors.formats.rules import (
     LONG_CELL,
@@ -141,8 +141,7 @@ class _Rows:
             self._spoil(STRUCTURE, what="数据项写成了属性,应写成下级元素")
         if self.wrong:
             rule, column, values = self.wrong
-            text = ",".join((cell or "")[:EXCERPT_CHARS] for cell in self.cells)
-            self.findings.reject(rule, self.number, text, column, **values)
+            self.findings.reject(rule, self.number, row_text(self.cells), column, **values)
         else:
             self.done.append((self.number, self.cells))
 

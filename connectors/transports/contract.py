@@ -18,7 +18,7 @@
   that says so (``deletions: tombstone`` of its descriptor; the record becomes withdrawn as by 撤销).
 
 Errors tell for machines, too, what happened: ``reason`` is one of ``Reason``. Whether asking again may help is told by
-the class alone; a message never holds a secret, nor user and password of an address.
+the class alone; a message never holds a secret, nor user and password of an address, nor a number of a person.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from connectors.quoting import without_numbers
 from transforms.problems import Problem
 
 Cursor = dict[str, Any]
@@ -90,11 +91,15 @@ class Reason(StrEnum):
 
 
 class AgencyError(Exception):
-    """An agency could not be read."""
+    """An agency could not be read.
+
+    What an agency answered may stand in the message, which is logged, kept and shown: no number of a person is left in
+    it.
+    """
 
     def __init__(self, message: str, reason: Reason = Reason.OTHER) -> None:
         """Carry the message and what befell the pull."""
-        super().__init__(message)
+        super().__init__(without_numbers(message))
         self.reason = reason
 
 

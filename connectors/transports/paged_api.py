@@ -24,12 +24,14 @@ from connectors.descriptor import ChangeNumbers, NextToken, PagedApi, Stream, Ti
 from connectors.endpoint import Endpoint
 from connectors.http.client import HttpClient, Question, Received
 from connectors.http.web_page import is_web_page
+from connectors.quoting import quoted
 from connectors.transports.contract import AgencyRefused, AgencyUnavailable, Cursor, Piece, Reason
 from connectors.transports.known_pages import KnownPages
 from connectors.transports.page import Page
 from connectors.transports.page_by_page import FIRST_PAGE, PageByPage
 
 _LONGEST_TOKEN: Final = 4096
+_SHOWN_CHARS: Final = 40
 
 
 def pull(stream: Stream, endpoint: Endpoint, *, cursor: Cursor, as_of: date) -> Iterator[Piece]:
@@ -156,5 +158,5 @@ def _token(value: object) -> str | None:
 
 def _whole(value: object) -> int:
     if type(value) is not int or value < 0:
-        raise TypeError(f"{value!r:.40}")
+        raise TypeError(quoted(repr(value), _SHOWN_CHARS))
     return value

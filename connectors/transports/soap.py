@@ -25,6 +25,7 @@ from connectors.descriptor import ChangeNumbers, SoapService, Stream
 from connectors.endpoint import Endpoint
 from connectors.http.client import HttpClient, Question, Received
 from connectors.http.web_page import is_web_page
+from connectors.quoting import quoted
 from connectors.transports.contract import AgencyError, AgencyRefused, AgencyUnavailable, Cursor, Piece, Reason
 from connectors.transports.page import Page
 from connectors.transports.page_by_page import PageByPage
@@ -124,15 +125,15 @@ class _Batches(PageByPage):
         return described.create_service(port.binding.name, address.partition("?")[0])
 
     def _fault(self, fault: zeep.exceptions.Fault, where: str) -> AgencyError:
-        message = f"{where}: fault {fault.code}: {self._safe(fault.message)}"
+        message = f"{where}: fault {self._safe(fault.code)}: {self._safe(fault.message)}"
         if str(fault.code).rpartition(":")[2] in _FAULTS_OF_THE_SERVICE:
             return AgencyUnavailable(message, reason=Reason.BROKEN)
         return AgencyRefused(message, Reason.REJECTED)
 
     def _safe(self, text: object) -> str:
-        """Shorten what the service said and take the token out of it, should it have been sent back."""
+        """Shorten what the service said: without the token, should it have been sent back, and numbers of persons."""
         shown = str(text)
-        return (shown.replace(self._secret, "***") if self._secret else shown)[:_SHOWN_CHARS]
+        return quoted(shown.replace(self._secret, "***") if self._secret else shown, _SHOWN_CHARS)
 
 
 class _GuardedTransport(Transport):

@@ -23,6 +23,7 @@ from transforms import personal
 from transforms.campaign.counting import Counting
 from transforms.campaign.sheets import Action
 from transforms.columns import TEXT
+from transforms.personal_details import cut_details
 from transforms.personal_names import may_name_someone, shorten_names
 from transforms.withholding import withheld_findings
 
@@ -38,9 +39,8 @@ _JUDGED: Final = (*_TEXTS, "remarks", "subject_name", "subject_category", "uscc"
 def typical_cases(connection: sa.Connection, action: Action, rules: Counting, as_of: dt.date) -> list[TypicalCase]:
     """Return up to ``most_cases`` cases in the order in which they were chosen; fewer where fewer qualify."""
     found = candidates(connection, subjects=action.case_subjects, today=as_of, most=_OF_EACH_AGENCY)
-    return [
-        _as_shown(case, why, rules) for case, why in _chosen(_without_marks(found, as_of), action.most_cases, rules)
-    ]
+    chosen = _chosen(_without_marks(found, as_of), action.most_cases, rules, as_of)
+    return [_as_shown(case, why, rules, as_of) for case, why in chosen]
 
 
 def _without_marks(found: Sequence[Candidate], as_of: dt.date) -> list[Candidate]:
@@ -55,13 +55,13 @@ def _without_marks(found: Sequence[Candidate], as_of: dt.date) -> list[Candidate
     return [case for case, marks in zip(found, told, strict=True) if not any(marks.values())]
 
 
-def _texts(case: Candidate) -> dict[str, str]:
+def _texts(case: Candidate, as_of: dt.date) -> dict[str, str]:
     """What the decision document says by the titles under which it is shown, cut."""
     people = [case.legal_rep] if case.legal_rep else []
-    return {title: _cut(text, people) for name, title in _TEXTS.items() if (text := getattr(case, name))}
+    return {title: _cut(text, people, as_of) for name, title in _TEXTS.items() if (text := getattr(case, name))}
 
 
-def _chosen(showable: Sequence[Candidate], most: int, rules: Counting) -> list[tuple[Candidate, str]]:
+def _chosen(showable: Sequence[Candidate], most: int, rules: Counting, as_of: dt.date) -> list[tuple[Candidate, str]]:
     """Take one after the other; one whose text may still name somebody once it is cut is passed over."""
     chosen: list[tuple[Candidate, str]] = []
     left = list(showable)
@@ -73,7 +73,7 @@ def _chosen(showable: Sequence[Candidate], most: int, rules: Counting) -> list[t
             key=lambda case: (case.agency in agencies, case.rank in kinds, -case.rank, -case.amount, case.case_key),
         )
         left.remove(best)
-        if any(may_name_someone(text) for text in _texts(best).values()):
+        if any(may_name_someone(text) for text in _texts(best, as_of).values()):
             continue
         title = rules.title(best.rank)
         reasons = [f"处罚种类最重为{title}"]
@@ -87,8 +87,8 @@ def _chosen(showable: Sequence[Candidate], most: int, rules: Counting) -> list[t
     return chosen
 
 
-def _as_shown(case: Candidate, why: str, rules: Counting) -> TypicalCase:
-    texts = _texts(case)
+def _as_shown(case: Candidate, why: str, rules: Counting, as_of: dt.date) -> TypicalCase:
+    texts = _texts(case, as_of)
     for title, amount in (("罚款金额（万元）", case.fine_amount), ("没收金额（万元）", case.confiscated_amount)):
         if amount:
             texts[title] = _plain(amount)
@@ -100,9 +100,9 @@ def _as_shown(case: Candidate, why: str, rules: Counting) -> TypicalCase:
     )  # fmt: skip
 
 
-def _cut(text: str, people: Sequence[str]) -> str:
-    """Return a text without ID numbers, telephones and names of people (domain 3.4)."""
-    plain = personal.without_numbers(pa.array([text], TEXT))
+def _cut(text: str, people: Sequence[str], as_of: dt.date) -> str:
+    """Return a text as feeds cut it on a day: no ID numbers, telephones, details and names of people (domain 3.4)."""
+    plain = cut_details(personal.without_numbers(pa.array([text], TEXT)), as_of)
     return shorten_names(str(plain[0].as_py()), people)
 
 

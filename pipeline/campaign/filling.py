@@ -26,7 +26,7 @@ from pipeline.office import Office
 from store import campaign_returns
 from store.campaign_returns import Decision, ReturnVersion, returned_figures
 from store.holds import person_key
-from transforms import personal
+from store.typed_text import NumberTyped, require_no_number
 from transforms.campaign.plausible import WHOLE_ACTION, Evidence, Implausible, Told, implausible, whole_city
 from transforms.campaign.sheets import Action, Form, Item, Rule, Severity, Sheets, sheets
 
@@ -187,13 +187,13 @@ def submit(
     """Enter the next version of a return, after version ``seen`` (0: the first).
 
     Raises ``ReturnNotOpen``; ``ReturnInvalid`` for an error, a warning without a reason, an empty return, one that
-    says what is entered already, or a reason with an ID number; ``store.campaign_returns.ReturnChanged``; and
+    says what is entered already, or a reason with a number of a person; ``store.campaign_returns.ReturnChanged``; and
     ``ValueError`` without a name.
     """
     if not person_key(person):
         raise ValueError("a return needs the name of a person")
     of.require_over(as_of)
-    require_no_id(reason)
+    _require_words(person, reason)
     checked = check(office, of, cells, records or read_records(office, of.action, as_of), as_of=as_of)
     if checked.errors:
         raise ReturnInvalid(f"有 {len(checked.errors)} 处错误, 改正后才能提交", checked.faults)
@@ -227,7 +227,7 @@ def decide(
 
     Raises ``ReturnInvalid``, and as ``store.campaign_returns.decide``.
     """
-    require_no_id(reason)
+    _require_words(person, reason)
     if decision == "sent_back" and not reason.strip():
         raise ReturnInvalid("请写明退回的原因")
     with office.engine.begin() as connection:
@@ -242,10 +242,13 @@ def other_person(entered: ReturnVersion, person: str) -> bool:
     return person_key(entered.person) != person_key(person)
 
 
-def require_no_id(reason: str) -> None:
-    """Refuse a reason that holds an ID number. Raises ``ReturnInvalid``."""
-    if personal.holds_id(reason):
-        raise ReturnInvalid("说明含疑似居民身份证号, 请删去")
+def _require_words(person: str, reason: str) -> None:
+    """Refuse a name or a reason that holds a number of a person. Raises ``ReturnInvalid``."""
+    try:
+        require_no_number("姓名", person)
+        require_no_number("说明", reason)
+    except NumberTyped as error:
+        raise ReturnInvalid(str(error)) from None
 
 
 def _says_the_same(connection: sa.Connection, of: Asked, seen: int, figures: Mapping[tuple[str, str], Decimal]) -> bool:

@@ -25,6 +25,7 @@ def acknowledge(
     from feeds.receipt import Receipt, ReceiptError
     from pipeline.office import open_office
     from store import receipts
+    from store.typed_text import NumberTyped
 
     try:
         told = Receipt.from_bytes(file.read_bytes())
@@ -33,7 +34,7 @@ def acknowledge(
                 connection, site=told.site, sequence=told.sequence, manifest_sha256=told.manifest_sha256,
                 outcome=told.outcome, tables=told.tables, problems=told.problems, person=person,
             )  # fmt: skip
-    except ReceiptError as error:
+    except (ReceiptError, NumberTyped) as error:
         fail(error, WRONG_USAGE)
     except receipts.ReleaseUnknown as error:
         fail(error, STEP_FAILED)

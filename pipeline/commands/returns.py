@@ -47,6 +47,7 @@ def make(
     from connectors.descriptor import DescriptorError
     from pipeline.office import open_office
     from pipeline.returning import NothingToReturn, make_notice
+    from store.typed_text import NumberTyped
 
     office = open_office()
     try:
@@ -55,7 +56,7 @@ def make(
         )
     except NothingToReturn as error:
         fail(error, STEP_FAILED)
-    except DescriptorError as error:
+    except (DescriptorError, NumberTyped) as error:
         fail(error, WRONG_USAGE)
     paths = _save(office, notice, to)
     answer(json_, {"notice": notice, "files": paths}, lambda: _show(notice, paths))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.commands.console import STEP_FAILED, AsOf, Json, answer, fail, out, table
+from pipeline.commands.console import STEP_FAILED, WRONG_USAGE, AsOf, Json, answer, fail, out, table
 from transforms.columns import Kind
 
 if TYPE_CHECKING:
@@ -97,12 +97,15 @@ def claim(review: ReviewNo, person: Person, reason: Reason = "", json_: Json = F
     """Take an item. Exit 1 when it is closed or another person's."""
     from pipeline.office import open_office
     from store import reviews
+    from store.typed_text import NumberTyped
 
     try:
         with open_office().engine.begin() as connection:
             found = reviews.claim(connection, review, person=person, reason=reason)
     except (reviews.ReviewUnknown, reviews.ReviewTaken) as error:
         fail(error, STEP_FAILED)
+    except NumberTyped as error:
+        fail(error, WRONG_USAGE)
     answer(json_, found, lambda: _table([found]))
 
 
@@ -117,12 +120,15 @@ def assign(
     """Give an item to a person, whoever had it."""
     from pipeline.office import open_office
     from store import reviews
+    from store.typed_text import NumberTyped
 
     try:
         with open_office().engine.begin() as connection:
             found = reviews.assign(connection, review, to=to, person=person, reason=reason)
     except (reviews.ReviewUnknown, reviews.ReviewTaken) as error:
         fail(error, STEP_FAILED)
+    except NumberTyped as error:
+        fail(error, WRONG_USAGE)
     answer(json_, found, lambda: _table([found]))
 
 
@@ -131,12 +137,15 @@ def comment(review: ReviewNo, person: Person, reason: Reason) -> None:
     """Add a remark to an item, open or closed."""
     from pipeline.office import open_office
     from store import reviews
+    from store.typed_text import NumberTyped
 
     try:
         with open_office().engine.begin() as connection:
             reviews.comment(connection, review, person=person, reason=reason)
     except reviews.ReviewUnknown as error:
         fail(error, STEP_FAILED)
+    except NumberTyped as error:
+        fail(error, WRONG_USAGE)
 
 
 def _table(found: list[Review]) -> None:

@@ -68,11 +68,12 @@ def output(  # noqa: PLR0917 (Typer reads the parameters)
     from pipeline.office import open_office
     from pipeline.scorecard import tell_output
     from store.scorecards import Output
+    from store.typed_text import NumberTyped
 
     told = Output(produced, self_published, unreported)
     try:
         tell_output(open_office(), agency, kind, month.date(), told, source=source, person=person)
-    except DescriptorError as error:
+    except (DescriptorError, NumberTyped) as error:
         fail(error, WRONG_USAGE)
 
 

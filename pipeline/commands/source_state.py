@@ -82,14 +82,16 @@ def resync(  # noqa: PLR0917 (Typer reads the parameters)
     """Set a stream back to its beginning: the next pull asks for everything, equal rows become duplicates."""
     from pipeline.office import open_office
     from pipeline.resync import resync as set_back
+    from store.typed_text import masked_told
 
     stream_id = _known(agency, stream)
     try:
         before = set_back(open_office(), agency, stream_id, as_of=as_of.date(), person=person, reason=reason)
     except ValueError as error:
         fail(error, WRONG_USAGE)
-    done = {"agency": agency, "stream": stream_id, "watermark_before": before}
-    answer(json_, done, lambda: out.print(f"{agency} {stream_id}: the next pull asks for everything; was at {before}"))
+    was = masked_told(before)
+    done = {"agency": agency, "stream": stream_id, "watermark_before": was}
+    answer(json_, done, lambda: out.print(f"{agency} {stream_id}: the next pull asks for everything; was at {was}"))
 
 
 def _known(agency: str, stream: str) -> str:

@@ -170,3 +170,24 @@ def test_a_batch_that_was_shifted_starts_the_pull_over(server: SoapServer, endpo
 def test_only_its_own_streams_are_read() -> None:
     with pytest.raises(TypeError, match="not read from a SOAP service"):
         next(pull(load_agency("fda").streams[0], Endpoint("/"), cursor={}, as_of=DAY1))
+
+
+def test_what_the_service_says_is_told_without_numbers_of_persons(server: ShiftingServer, endpoint: Endpoint) -> None:
+    said = f"line 17: 张三,110101198001010053,手机13812345678,{'长' * 140}110101198001010053"
+    body = (
+        '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body><soap:Fault>'
+        f"<faultcode>soap:Client</faultcode><faultstring>{said}</faultstring></soap:Fault></soap:Body></soap:Envelope>"
+    )
+    server.replaced = Answer(500, body.encode(), "text/xml; charset=utf-8")
+    with pytest.raises(AgencyRefused, match=r"line 17: 张三,110101\*{8}0053,手机〔电话略〕") as caught:
+        drain(endpoint)
+    assert "1101011" not in str(caught.value) and "1381234" not in str(caught.value)
+
+
+def test_the_text_of_a_refusing_code_is_told_without_numbers_of_persons(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"code": "10004", "line": "17", "message": "张三,110101198001010053,手机13812345678"}
+    monkeypatch.setattr("connectors.transports.soap._members", lambda _told: said)
+    with pytest.raises(AgencyRefused, match=r"code 10004, line 17: 张三,110101\*{8}0053,手机〔电话略〕"):
+        drain(endpoint)

@@ -128,6 +128,20 @@ def test_typical_cases_differ_in_agency_and_kind_and_name_nobody(at_work: Any) -
     assert all(case.why and case.source for case in report.cases)
 
 
+def test_a_case_is_cut_as_feeds_are(known: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule R26 leaves such a case out today; what it does not mark one day is cut all the same."""
+    monkeypatch.setattr("pipeline.campaign.cases.withheld_findings", lambda *_: {})
+    told = "当事人在网店售假，货款汇入银行卡4000 0000 0000 0002，以京A12345号货车运送"
+    known.ingest(
+        [penalty(1, CF_SY=told, CF_CFLB="吊销许可证件", CF_NR="吊销许可证", CF_NR_FK="", CF_NR_ZKDX="许可证1号")]
+    )
+    known.attach()
+    known.publish(DAY, "creditbj")
+    _, report = made(known)
+    facts = report.cases[0].texts["违法事实"]
+    assert facts == "当事人在网店售假，货款汇入银行卡〔卡号略〕，以〔车牌略〕号货车运送"
+
+
 def test_nobodys_data_are_in_the_files_or_in_the_ledger(at_work: Any, tmp_path: Path) -> None:
     kept, _ = made(at_work)
     workbook, page = write_files(kept, tmp_path)

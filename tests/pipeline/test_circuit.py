@@ -177,3 +177,16 @@ def test_however_it_fails_it_is_asked_again_in_time(events: list[tuple[Any, int]
             assert in_a_row >= min(LIMITS.refused, LIMITS.unavailable)
             assert health.open_until is not None
             assert MINUTE <= health.open_until - now <= LIMITS.longest_minutes * MINUTE
+
+
+def test_what_the_agency_said_is_kept_and_told_without_numbers_of_persons(
+    office: Office, source: Source, ask: Any
+) -> None:
+    said = "code 10004, line 17: 张三,110101198001010053,手机13812345678"
+    source.fault["licence"] = AgencyRefused(said)
+    told = fail(ask, START, AgencyRefused)
+    health = circuit.after_failure(Health("aic", "licence", START), "refused", said, START, LIMITS)
+    [status] = [s for s in source_status(office, START, ("aic",)) if s["stream"] == "licence"]
+    for text in (told, health.last_failure or "", str(status)):
+        assert "张三,110101********0053,手机〔电话略〕" in text
+        assert "110101198001010053" not in text and "13812345678" not in text

@@ -166,6 +166,8 @@ def test_what_the_base_lacks_goes_back_to_it(inspector: Inspector, tmp_path: Pat
     assert export(inspector.office, BASE_GAPS, path) == 1
     [gap] = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
     assert (gap["uscc"], gap["site_type"], gap["missing_since"]) == (Company(3).uscc, "site", DAY.isoformat())
+    assert gap["site_url"].startswith("'="), "no spreadsheet takes it for a formula"
+    assert (gap["year"], gap["compared_on"][:2]) == (str(YEAR), "20"), "numbers and days stay as they are"
     [found] = inspector.findings(kind="base_gap")
     inspector.decide(found, "rejected")
     assert export(inspector.office, BASE_GAPS, path) == 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from delivering import DAY, NEXT_DAY, Company, licence, registered
+from delivering import DAY, NEXT_DAY, SOMEONE, Company, licence, registered
 
 from connectors.endpoint import Endpoint
 from pipeline import rulings
@@ -92,3 +92,20 @@ def test_an_old_file_does_not_bring_back_the_text_of_a_record_that_a_steward_cor
         "SELECT record_id, content FROM licence WHERE state = 'accepted' AND document_no = :document_no", **number
     )
     assert standing == [{"record_id": ruled.made.record_id, "content": "准予经营散装食品"}]
+
+
+def test_a_dropped_file_with_a_number_in_its_name_is_fetched_once_and_named_without_it(
+    desk: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    numbered = f"XK_{DAY}_{SOMEONE}.csv"
+    assert states(desk, folder, [(numbered, "准予经营预包装食品"), (f"XK_{NEXT_DAY}.csv", "准予经营散装食品")]) == [
+        "superseded", "accepted",
+    ]  # fmt: skip
+    third_day = NEXT_DAY + dt.timedelta(days=1)
+    drop_file(folder, f"XK_{third_day}.csv", [licence(2)])
+    collected(desk, folder, third_day)
+    names = desk.query("SELECT name FROM delivery_file UNION ALL SELECT name FROM collection_piece")
+    masked = f"XK_{DAY}_{SOMEONE[:6]}********{SOMEONE[-4:]}.csv"
+    assert sorted(row["name"] for row in names) == sorted(2 * [masked, f"XK_{NEXT_DAY}.csv", f"XK_{third_day}.csv"])

@@ -101,6 +101,29 @@ def test_only_what_waits_is_attached_and_only_to_the_register(known: Any) -> Non
         propose(known, newest(known, 50), Company(50).uscc)
 
 
+def test_a_proposal_is_not_signed_over_what_became_certain_meanwhile(known: Any) -> None:
+    known.ingest([penalty(50)])
+    known.attach()
+    record = newest(known, 50)
+    proposed = propose(known, record, Company(1).uscc)
+    known.register([registered(Company(serial)) for serial in (*range(1, 42), 50)], NEXT_DAY)
+    known.attach(NEXT_DAY)
+    with pytest.raises(RulingRefused, match="does not wait"):
+        approve(known, proposed)
+    assert attachments(known, record)[-1] == ("uscc", "certain", Company(50).uscc)
+
+
+def test_a_proposal_is_not_signed_for_an_enterprise_that_has_left_the_register(known: Any) -> None:
+    known.ingest([penalty(50)])
+    known.attach()
+    record = newest(known, 50)
+    proposed = propose(known, record, Company(1).uscc)
+    known.register([registered(Company(serial)) for serial in range(2, 42)], NEXT_DAY)
+    with pytest.raises(RulingRefused, match="left the register"):
+        approve(known, proposed)
+    assert attachments(known, record)[-1][1] != "certain"
+
+
 def test_suggestions_can_be_checked(known: Any) -> None:
     known.ingest([
         penalty(1, CF_XDR_SHXYM=one_place_wrong(Company(1).uscc)), penalty(2, CF_NR_FK="20000"),

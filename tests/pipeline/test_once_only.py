@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from delivering import DAY, NEXT_DAY, Company, as_csv, penalty, registered, write
+from delivering import DAY, NEXT_DAY, SOMEONE, Company, as_csv, penalty, registered, write
 
 from pipeline.ingest import ingest_file
 from pipeline.press import PublishError
@@ -134,3 +134,26 @@ def test_the_register_of_a_day_is_loaded_once(desk: Any) -> None:
     with desk.office.engine.connect() as connection:
         held = connection.scalars(sa.text("SELECT name FROM enterprise WHERE to_version IS NULL ORDER BY uscc")).all()
     assert "仿真改名（北京）有限公司" in held
+
+
+def test_a_number_in_the_name_of_a_file_is_masked_and_the_file_is_known_again(known: Any) -> None:
+    content = as_csv([penalty(1), penalty(2, CF_WSH="")], extra_lines=["一行,只有三格"])
+    path = write(known.folder, f"张三{SOMEONE}.csv", content)
+    taken = ingest_file(known.office, path, agency="aic", kind=Kind.PENALTY, as_of=DAY)
+    assert taken.state == "checked"
+    shown = f"张三{SOMEONE[:6]}********{SOMEONE[-4:]}.csv"
+    assert known.query("SELECT name FROM delivery_file") == [{"name": shown}]
+    assert [problem.file for problem in taken.problems] == [shown]
+    assert ingest_file(known.office, path, agency="aic", kind=Kind.PENALTY, as_of=NEXT_DAY).already_received
+    refused = write(known.folder, f"{SOMEONE}.csv", b"")
+    empty = ingest_file(known.office, refused, agency="aic", kind=Kind.PENALTY, as_of=DAY)
+    assert SOMEONE not in "".join(map(str, empty.problems)) and empty.problems
+    for kept in (known.office.settings.archive / "manifests", known.office.settings.archive / "journal"):
+        assert not [path for path in kept.rglob("*.json") if SOMEONE.encode() in path.read_bytes()]
+
+
+def test_a_register_file_is_kept_without_the_number_in_its_name(desk: Any) -> None:
+    desk.register([registered(Company(1))], name=f"register_{SOMEONE}.csv")
+    assert desk.query("SELECT file FROM register_version") == [
+        {"file": f"register_{SOMEONE[:6]}********{SOMEONE[-4:]}.csv"}
+    ]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+import json
+from typing import Any, Final
 
 import pytest
 from delivering import DAY, NEXT_DAY, SOMEONE, Company, as_csv, penalty, registered, write
 
+from pipeline import steps
 from pipeline.register import load_register
 from transforms.problems import DeliveryRefused
+
+LATER: Final = dt.date(2018, 8, 23)
 
 
 def held(desk: Any) -> dict[str, str]:
@@ -44,8 +49,8 @@ def test_what_is_refused_is_told_and_closes_nobody(desk: Any) -> None:
     assert [(p.rule, p.row) for p in loaded.problems] == [
         ("G03", 6), ("G02", 7), ("G02", 8), ("G02", 9), ("G04", 4), ("G04", 5),
     ]  # fmt: skip
-    assert (loaded.rows, loaded.refused, loaded.closed) == (8, 6, 4)
-    assert set(held(desk)) == {Company(n).uscc for n in (1, 2, 3)}
+    assert (loaded.rows, loaded.refused, loaded.closed) == (8, 6, 1)
+    assert set(held(desk)) == {Company(n).uscc for n in range(1, 7)}, "a name or a number says whose row was refused"
     assert SOMEONE not in str(loaded)
     assert all(problem.remedy and problem.file and problem.field for problem in loaded.problems)
 
@@ -66,6 +71,69 @@ def test_a_register_that_cannot_be_read_leaves_the_old_one(known: Any, content: 
     assert refused.value.problem.rule == rule
     assert held(known) == before
     assert known.query("SELECT count(*) AS n FROM register_version") == [{"n": 1}]
+
+
+SHARED = "仿真共名(北京)有限公司"
+
+
+def test_the_name_of_an_enterprise_whose_code_was_mistyped_is_not_given_to_another(desk: Any) -> None:
+    right = [registered(Company(1), ENTNAME=SHARED), registered(Company(2), HISTNAMES=SHARED)]
+    desk.register(right)
+    mistyped = right[0] | {"UNISCID": Company(1).uscc[:17] + ("0" if Company(1).uscc[17] != "0" else "1"), "REGNO": ""}
+    desk.register([mistyped, right[1]], NEXT_DAY)
+    desk.ingest([penalty(1, CF_XDR_MC=SHARED, CF_XDR_SHXYM="", CF_XDR_GSZC="1101052123456")], NEXT_DAY)
+    desk.attach(NEXT_DAY)
+    assert newest_attachment(desk) == ("review", None, "ambiguous_name")
+
+
+def newest_attachment(desk: Any) -> tuple[str, str | None, str | None]:
+    [row] = desk.query("SELECT grade, uscc, reason FROM attachment ORDER BY attachment_id DESC LIMIT 1")
+    return row["grade"], row["uscc"], row["reason"]
+
+
+def test_a_late_set_is_refused_and_loaded_by_hand_only(desk: Any) -> None:
+    desk.register([registered(Company(1))], DAY, name="register_20180821_full.csv")
+    desk.register([registered(Company(1), ENTNAME="仿真新名有限公司")], LATER)
+    for mode in ("full", "changes"):
+        with pytest.raises(DeliveryRefused) as refused:
+            desk.register([registered(Company(2))], NEXT_DAY, mode)
+        problem = refused.value.problem
+        assert (problem.rule, problem.severity) == ("G05", "refuse")
+        assert problem.remedy
+        assert "2018-08-22" in problem.message
+        assert "2018-08-23" in problem.message
+    assert held(desk) == {Company(1).uscc: "仿真新名有限公司"}
+    path = write(desk.folder, "late.csv", as_csv([registered(Company(2))]))
+    left = load_register(desk.office, path, as_of=NEXT_DAY, late="leave")
+    assert (left.register_version, left.rows, left.closed, [p.rule for p in left.problems]) == (2, 0, 0, ["G05"])
+    assert held(desk) == {Company(1).uscc: "仿真新名有限公司"}
+    loaded = load_register(desk.office, path, as_of=NEXT_DAY, late="load")
+    assert (loaded.register_version, loaded.added, loaded.closed) == (3, 1, 1)
+
+
+def test_a_file_that_another_has_replaced_does_not_hold_again_unless_by_hand(desk: Any) -> None:
+    first, second = [registered(Company(1))], [registered(Company(1), ENTNAME="仿真错名有限公司")]
+    desk.register(first)
+    desk.register(second)
+    again = desk.register(first)
+    assert (again.already_loaded, again.register_version) == (True, 2)
+    assert set(held(desk).values()) == {"仿真错名有限公司"}
+    path = write(desk.folder, "again.csv", as_csv(first))
+    assert load_register(desk.office, path, as_of=DAY, late="load").register_version == 3
+    assert set(held(desk).values()) == {Company(1).name.replace("(", "（").replace(")", "）")}
+
+
+def test_a_late_file_in_the_inbox_is_left_alone_and_told_of(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "_office", lambda: desk.office)
+    inbox = desk.office.settings.register_inbox
+    inbox.mkdir(parents=True)
+    write(inbox, "register_20180823_full.csv", as_csv([registered(Company(1))]))
+    [first] = steps.load_register_files(LATER)
+    write(inbox, "register_20180822_full.csv", as_csv([registered(Company(2))]))
+    late, known = steps.load_register_files(LATER)
+    assert (first["problems"], late["problems"], known["problems"]) == (0, 1, 0)
+    assert (late["file"], late["register_version"], late["rows"]) == ("register_20180822_full.csv", 1, 0)
+    assert set(held(desk)) == {Company(1).uscc}
 
 
 def test_names_as_registers_write_them(desk: Any) -> None:
@@ -91,6 +159,19 @@ def test_names_as_registers_write_them(desk: Any) -> None:
     assert desk.attach() == {"former_name": 1, "name": 1, "none": 1}
 
 
+LISTED: Final = "仿真甲&amp;仿真乙商贸有限公司；仿真丙＆amp；丁有限公司;仿真戊有限公司"
+
+
+def test_an_html_entity_in_a_former_name_makes_no_name_of_its_second_half(desk: Any) -> None:
+    desk.register([registered(Company(1), HISTNAMES=LISTED)])
+    old = {"CF_XDR_SHXYM": "", "CF_XDR_GSZC": "1101052123456"}
+    names = ("仿真乙商贸有限公司", "丁有限公司", "仿真甲&仿真乙商贸有限公司", "仿真丙&amp;丁有限公司", "仿真戊有限公司")
+    desk.ingest([penalty(n, CF_XDR_MC=name, **old) for n, name in enumerate(names, start=1)])
+    desk.attach()
+    grades = desk.query("SELECT grade FROM attachment JOIN penalty USING (record_id) ORDER BY row_no")
+    assert [row["grade"] for row in grades] == ["none", "none", "certain", "certain", "certain"]
+
+
 def test_a_renamed_enterprise_is_found_by_its_old_name_and_versions_are_named(known: Any) -> None:
     old, renamed, new = Company(1), Company(2), Company(50)
     waiting = {"CF_XDR_SHXYM": "", "CF_XDR_GSZC": Company(77).regno}
@@ -113,3 +194,74 @@ def test_a_closed_enterprise_is_no_candidate_by_name_alone(known: Any) -> None:
     known.register([registered(Company(n)) for n in range(2, 41)], NEXT_DAY)
     known.ingest([penalty(1, CF_XDR_SHXYM="", CF_XDR_GSZC=Company(77).regno)], NEXT_DAY)
     assert known.attach(NEXT_DAY) == {"none": 1}
+
+
+@pytest.mark.parametrize("regno", [Company(1).regno, "330203000030639", "3302032123456", "1101052123456"])
+def test_a_number_that_the_bearer_of_the_name_does_not_bear_speaks_against_it(desk: Any, regno: str) -> None:
+    """The name passed from one enterprise, now closed, to another whose number the register does not say."""
+    desk.register([registered(Company(1), ENTNAME=SHARED), registered(Company(2), REGNO="")])
+    taken = registered(Company(3), ENTNAME=SHARED, REGNO="")
+    desk.register([registered(Company(2), REGNO=""), taken], NEXT_DAY)
+    no_code = {"CF_XDR_SHXYM": "", "CF_XDR_GSZC": regno}
+    desk.ingest([penalty(1, CF_XDR_MC=SHARED, **no_code)], NEXT_DAY)
+    desk.attach(NEXT_DAY)
+    assert newest_attachment(desk) == ("review", None, "ambiguous_name")
+    desk.ingest([penalty(2, Company(2), **no_code)], NEXT_DAY)
+    desk.attach(NEXT_DAY)
+    assert newest_attachment(desk) == ("review", None, "keys_disagree")
+
+
+OLD: Final = {"CF_XDR_SHXYM": "", "CF_XDR_GSZC": "1101052123456"}
+
+
+def attachments(desk: Any) -> list[tuple[int, str, str | None, str | None]]:
+    rows = desk.query("SELECT register_version AS v, method, uscc, reason FROM attachment ORDER BY attachment_id")
+    return [(row["v"], row["method"], row["uscc"], row["reason"]) for row in rows]
+
+
+def shown(desk: Any) -> list[str]:
+    feed = desk.office.settings.feeds / "creditchina" / "current" / "CF.full.jsonl"
+    return [json.loads(line)["CF_XDR_SHXYM"] for line in feed.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("bears", "method"),
+    [({"ENTNAME": SHARED}, "name"), ({"HISTNAMES": f"仿真旧名有限公司;{SHARED}"}, "former_name")],
+)
+def test_a_certain_name_is_asked_again_when_another_enterprise_comes_to_bear_it(
+    desk: Any, bears: dict[str, str], method: str
+) -> None:
+    first = registered(Company(2), HISTNAMES=SHARED)
+    desk.register([first])
+    desk.ingest([penalty(1, CF_XDR_MC=SHARED, **OLD), penalty(2, Company(2)), penalty(3, Company(2), **OLD)])
+    assert desk.attach() == {"former_name": 1, "name": 1, "uscc": 1}
+    desk.publish()
+    assert shown(desk) == [Company(2).uscc] * 3
+    desk.register([first, registered(Company(1), **bears)], NEXT_DAY)
+    assert desk.attach(NEXT_DAY) == {method: 1}
+    assert attachments(desk)[3:] == [(2, method, None, "ambiguous_name")]
+    desk.publish(NEXT_DAY)
+    assert shown(desk) == [Company(2).uscc] * 2
+    assert [row["rule"] for row in desk.query("SELECT rule FROM review WHERE state = 'open'")] == ["ambiguous_name"]
+    assert desk.attach(NEXT_DAY) == {}
+
+
+def test_a_number_that_comes_to_speak_for_another_enterprise_is_asked_again(desk: Any) -> None:
+    """An old number said nothing against the name, until the register knew whose it is."""
+    desk.register([registered(Company(1))])
+    desk.ingest([penalty(1, **OLD)])
+    desk.attach()
+    desk.register([registered(Company(3), REGNO=OLD["CF_XDR_GSZC"])], NEXT_DAY, "changes")
+    assert desk.attach(NEXT_DAY) == {"regno": 1}
+    assert attachments(desk)[1:] == [(2, "regno", None, "code_and_name_disagree")]
+
+
+def test_what_the_newer_register_bears_out_is_left_as_it_is(desk: Any) -> None:
+    """Another address, another name of the same enterprise, its end: none of them says that it was the wrong one."""
+    desk.register(registered(Company(n)) for n in (1, 2, 3, 4))
+    desk.ingest([penalty(n, **OLD) for n in (1, 2, 3, 4)])
+    assert desk.attach() == {"name": 4}
+    moved = registered(Company(1), DOM="别处"), registered(Company(2), ENTNAME="仿真改名有限公司")
+    desk.register([*moved, registered(Company(4))], NEXT_DAY)
+    assert desk.attach(NEXT_DAY) == {}
+    assert len(attachments(desk)) == 4

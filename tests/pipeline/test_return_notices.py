@@ -134,3 +134,18 @@ def test_a_notice_is_kept_as_issued_and_stands_in_the_audit_log(known: Any, tmp_
     assert told == {"event": "notified", "person": "王平台", "reason": f"return notice {notice.notice_id}"}
     with pytest.raises(Exception, match="append-only"):
         known.change("UPDATE return_notice SET remark = 'x'")
+
+
+def test_the_list_of_problems_holds_no_number_of_a_person(desk: Any, tmp_path: Path) -> None:
+    desk.register([registered(Company(1))])
+    rows = [
+        penalty(1, CF_XDR_SHXYM=WRONG_CODE) | {"CF_XDR_MC": f"张三, 手机{TELEPHONE}"},
+        penalty(2, CF_JDRQ=f"2018/13/01 手机{TELEPHONE}"),
+        penalty(3, CF_XDR_SHXYM=WRONG_CODE, CF_WSH=f"京工商罚字〔2018〕第3号 手机{TELEPHONE}"),
+    ]
+    path = write(tmp_path, f"张三{SOMEONE}.csv", as_csv(rows))
+    ingest_file(desk.office, path, agency="aic", kind=Kind.PENALTY, as_of=DAY)
+    sheets = sheets_of(desk, make(desk))
+    assert len(sheets["问题清单"]) > 3
+    assert TELEPHONE not in str(sheets) and SOMEONE not in str(sheets)
+    assert f"张三{SOMEONE[:6]}********{SOMEONE[-4:]}.csv" in str(sheets["行政处罚"]), "原文件"

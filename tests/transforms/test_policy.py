@@ -9,6 +9,7 @@ import pytest
 
 from transforms.columns import Kind
 from transforms.policy import PolicyInvalid, _period, _period_table, withholdings
+from transforms.policy.patterns import read_words, spelled_out
 
 
 def test_every_row_names_its_source_and_its_display() -> None:
@@ -56,3 +57,11 @@ def test_a_row_that_cannot_be_used_is_refused_by_name() -> None:
         _period(row)
     with pytest.raises(PolicyInvalid, match="x: unknown key until"):
         _period(row | {"months": 3, "until": 1})
+
+
+def test_a_word_of_a_pattern_is_built_of_earlier_ones() -> None:
+    words = read_words({"A": "a+", "B": "(?:<A>|b)"})
+    assert spelled_out("(?P<cut><B>)(?<!<A>)", words, "x") == "(?P<cut>(?:a+|b))(?<!a+)"
+    assert "王" in words["SURNAMES"]
+    with pytest.raises(PolicyInvalid, match="A: no word B"):
+        read_words({"A": "<B>", "B": "b"})

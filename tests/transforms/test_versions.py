@@ -75,6 +75,17 @@ def test_the_newest_content_holds_where_every_row_has_an_update_time() -> None:
     assert within_delivery(rows) == {0: Repeat("duplicate", 2), 1: Repeat("superseded", 2)}
 
 
+def test_two_parties_of_one_name_are_told_apart_by_their_codes_whatever_the_times() -> None:
+    one, other = Version(0, "k", "A", TIMES[1], "X"), Version(1, "k", "B", TIMES[2], "Y")
+    both = {0: Repeat("conflict", None), 1: Repeat("conflict", None)}
+    assert within_delivery([one, other]) == both
+    assert within_delivery([one, other], known={("k", "A"): True}) == both
+    for code in ("X", None):
+        assert within_delivery([one, replace(other, uscc=code)]) == {0: Repeat("superseded", 1)}
+    again = [one, other, replace(one, position=2)]
+    assert within_delivery(again) == both | {2: Repeat("duplicate", 0)}
+
+
 def test_different_contents_without_an_order_are_a_conflict() -> None:
     for second in (TIMES[1], None):
         rows = versions([("k", "A", TIMES[1]), ("k", "B", second), ("l", "C", None)])

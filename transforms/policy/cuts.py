@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from transforms.policy import PolicyInvalid, in_force, refuse_other_keys
+from transforms.policy.patterns import read_words, spelled_out
 from transforms.yaml_text import read_yaml
 
 _TABLE: Final = Path(__file__).with_name("cuts.yaml")
@@ -36,7 +37,9 @@ def cuts_on(day: dt.date) -> tuple[Cut, ...]:
 
 def read_cuts(text: str) -> tuple[Cut, ...]:
     """Read a table. Raises ``PolicyInvalid`` for a row that cannot be used, with its id."""
-    return tuple(map(_cut, read_yaml(text)["cuts"]))
+    content = read_yaml(text)
+    words = read_words(content.get("words", {}))
+    return tuple(_cut(row, words) for row in content["cuts"])
 
 
 @cache
@@ -44,10 +47,10 @@ def _cuts() -> tuple[Cut, ...]:
     return read_cuts(_TABLE.read_text(encoding="utf-8"))
 
 
-def _cut(row: dict[str, Any]) -> Cut:
+def _cut(row: dict[str, Any], words: dict[str, str]) -> Cut:
     refuse_other_keys(row, {"id", "from", "to", "pick", "pattern", "luhn", "written", "source"})
     try:
-        pattern = re.compile(row["pattern"])
+        pattern = re.compile(spelled_out(row["pattern"], words, row["id"]))
     except re.error as error:
         raise PolicyInvalid(f"{row['id']}: {error}") from error
     if "cut" not in pattern.groupindex:

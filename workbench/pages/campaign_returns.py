@@ -18,6 +18,7 @@ from pipeline.campaign.standing import city_figures, current_action, month_befor
 from pipeline.scorecard import newest_change
 from store import campaign_returns as ledger
 from store.campaign_returns import CITY, ReturnChanged, ReturnRefused, ReturnUnknown, ReturnVersion, returned_figures
+from store.typed_text import masked_text
 from transforms.campaign.sheets import Action, ActionUnknown, Item, sheets
 from transforms.problems import DeliveryRefused, Problem
 from workbench.desk import At, Desk
@@ -264,10 +265,10 @@ def _page(
     items = table.asked_of(of.agency)
     return render(
         desk, "campaign_return", status=status, sheet=sheet, items=items, districts=table.districts, city=CITY,
-        filled=filled, edits=edits, opened=open_, shown=shown, standing=standing, reason=reason, refused=refused,
-        conflict=conflict, given=given, action=of.action, agency=of.agency, month=of.month, checked=checked,
-        beside=_beside(checked.faults), loose=_loose(checked.faults, items), problems=problems, file=file,
-        held={item.code: records.held(item, of) for item in items}, written=written,
+        filled=filled, edits=edits, opened=open_, shown=shown, standing=standing, reason=masked_text(reason),
+        refused=refused, conflict=conflict, given=given, action=of.action, agency=of.agency, month=of.month,
+        checked=checked, beside=_beside(checked.faults), loose=_loose(checked.faults, items), problems=problems,
+        file=file, held={item.code: records.held(item, of) for item in items}, written=written,
         summed=_summed(figures), apart=any(district != CITY and text for (district, _), text in filled.items()),
         other=sheet.newest is not None and filling.other_person(sheet.newest, desk.person),
     )  # fmt: skip

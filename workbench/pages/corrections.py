@@ -15,6 +15,7 @@ from pipeline.rulings import Version, VersionConflict
 from pipeline.suggestions import suggestions
 from store import rulings as ledger
 from store.rulings import Ruling, RulingRefused, RulingUnknown
+from store.typed_text import NumberTyped, masked_text
 from transforms.columns import ID_COLUMNS, Sheet
 from transforms.sheets import SHEETS, SheetDefinition
 from workbench.desk import At, Desk
@@ -136,10 +137,11 @@ def _page(
     offered: dict[str, list[Any]] = {}
     for suggestion in suggestions(desk.office, version.record_id):
         offered.setdefault(suggestion.code, []).append(suggestion)
+    typed = {code: text if text == texts.get(code) else masked_text(text) for code, text in (filled or {}).items()}
     return render(
         desk, "correct", status=status, version=version, sheet=sheet, columns=_columns(definition, version),
-        texts=texts, filled=filled or {}, waived=waived, offered=offered, conflict=conflict, refused=refused,
-        reason=reason, differs=_differs(conflict),
+        texts=texts, filled=typed, waived=waived, offered=offered, conflict=conflict, refused=refused,
+        reason=masked_text(reason), differs=_differs(conflict),
     )  # fmt: skip
 
 
@@ -193,6 +195,8 @@ def decide_ruling(
     except VersionConflict as conflict:
         told = f"提出之后记录已有新的版本 (记录 {conflict.now.record_id}), 请核对后重新更正"
         return _ruling_page(desk, found, told, 409)
+    except NumberTyped as error:
+        return _ruling_page(desk, found, str(error), 422)
     except RulingRefused:
         return _ruling_page(desk, _read(desk, ruling_id), "此项现在不能这样处理: 已有决定, 或须由另一人签批", 409)
     return RedirectResponse(desk.url("ruling", ruling_id=ruling_id), 303)

@@ -20,6 +20,7 @@ from pipeline.inspection_packet import handed_over, write_packet
 from store import discrepancies, finding_list
 from store.discrepancies import STATES, Decision, Finding, FindingRefused, FindingUnknown
 from store.finding_list import BANDS, Filters
+from store.typed_text import masked_text
 from transforms.crosscheck.cases import rules
 from workbench.desk import At, Desk
 from workbench.rendering import render
@@ -194,7 +195,7 @@ def _list(
     return render(
         desk, "findings", status=status, asked=asked, found=found, counts=counts, precision=precision, more=more,
         states=(*STATES, "closed"), bands=tuple(BANDS), refused=refused, title=_title,
-        after=after or "", ticked=ticked or {}, reason=reason,
+        after=after or "", ticked=ticked or {}, reason=masked_text(reason),
     )  # fmt: skip
 
 

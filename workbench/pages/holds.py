@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from pipeline import holds as ledger
 from store.holds import APPROVALS, Hold, HoldDecided, HoldUnknown, person_key
+from store.typed_text import NumberTyped
 from workbench.desk import At, Desk
 from workbench.rendering import render
 
@@ -48,6 +49,8 @@ def decide_hold(
         )
     except HoldDecided:
         return _page(desk, _read(desk, hold_id), "此批已有决定, 您的意见没有记入", 409)
+    except NumberTyped as error:
+        return _page(desk, found, str(error), 422)
     background.add_task(ledger.release, desk.office, decided)
     return RedirectResponse(desk.url("hold", hold_id=hold_id), 303)
 

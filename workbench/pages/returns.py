@@ -13,6 +13,7 @@ from pipeline.returning import NothingToReturn, notice_number
 from store import reviews
 from store.returns import ROWS_AT_MOST, Notice, NoticeUnknown
 from store.reviews import Filters
+from store.typed_text import NumberTyped
 from workbench.desk import At, Desk
 from workbench.rendering import render
 
@@ -54,6 +55,8 @@ def make_return(
             desk.office, agency, person=desk.person, as_of=desk.today, remark=remark.strip(), rules=rule or (),
             again=again,
         )  # fmt: skip
+    except NumberTyped as error:
+        return _form(desk, agency, str(error), 422)
     except NothingToReturn:
         return _form(desk, agency, "所选范围内没有尚未通知的退回记录", 409)
     return RedirectResponse(desk.url("return_notice", notice_id=notice.notice_id), 303)

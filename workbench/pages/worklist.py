@@ -15,6 +15,7 @@ from pipeline.sentences import Failed, sentences
 from store import reviews
 from store.accounts import Role
 from store.reviews import Filters, Review, ReviewTaken, ReviewUnknown
+from store.typed_text import NumberTyped, masked_text, require_no_number
 from workbench.access import may
 from workbench.desk import At, Desk
 from workbench.rendering import render
@@ -166,6 +167,13 @@ def act_on_reviews(  # noqa: PLR0917 (FastAPI reads the parameters)
     goal = _goal(desk, action, to)
     moved: list[Review] = []
     chosen = _chosen(desk, list(seen))
+    try:
+        require_no_number("附言", reason)
+    except NumberTyped as error:
+        return render(
+            desk, "worklist_preview", status=422, action=action, to=to, back=_inside(back), kept=[],
+            reason=masked_text(reason), changes=[(each, goal) for each in chosen], refused=str(error),
+        )  # fmt: skip
     with desk.office.engine.begin() as connection:
         for number in sorted(seen):
             current = reviews.read_review(connection, number)
