@@ -15,7 +15,7 @@ from transforms.columns import TEXT
 
 LONGEST_NUMBER: Final = 200
 """Characters of an ID number, with as many blanks between its digits as do not hide it."""
-_NOT_TEXT: Final = (0, 0xFFFD, *range(0xD800, 0xE000))
+_UNSEEN: Final = dict.fromkeys((0, 0xFFFD, *range(0xD800, 0xE000)), "\N{ZERO WIDTH SPACE}")
 """NUL and lone surrogates, which no database takes and which are shown escaped, and what stands for damaged bytes."""
 
 
@@ -35,11 +35,6 @@ def quoted(text: str, most: int) -> str:
 
 def without_numbers(text: str) -> str:
     """Return a text with ID numbers masked and telephones cut, whatever is no text between their digits."""
-    for stand_in in ("\N{ZERO WIDTH SPACE}", ""):
-        plain = text.translate(dict.fromkeys(_NOT_TEXT, stand_in))
-        masked = str(personal.without_numbers(pa.array([plain], TEXT))[0].as_py())
-        if masked != plain:
-            text = masked
-        if plain == text:
-            break
-    return text
+    plain = text.translate(_UNSEEN)
+    masked = str(personal.without_numbers(pa.array([plain], TEXT))[0].as_py())
+    return text if masked == plain else masked

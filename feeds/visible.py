@@ -42,8 +42,9 @@ def current_release(site_root: Path) -> Path | None:
     return link.resolve() if link.is_symlink() else None
 
 
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until a file, or the list of names of a directory, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -67,7 +68,7 @@ def make_visible(site_root: Path, release_dir: Path, sequence: int) -> None:
         if (place / MANIFEST).read_bytes() != (release_dir / MANIFEST).read_bytes():
             raise SequenceTakenError(f"第 {sequence} 期已经存在, 内容不同: {place.name}")
         shutil.rmtree(release_dir)
-    _sync(place.parent)
+    sync(place.parent)
     point_at(site_root, place)
 
 
@@ -77,7 +78,7 @@ def point_at(site_root: Path, place: Path) -> None:
     draft.unlink(missing_ok=True)
     draft.symlink_to(Path(_RELEASES) / place.name)
     draft.replace(site_root / _CURRENT)
-    _sync(site_root)
+    sync(site_root)
 
 
 def discard_unfinished(site_root: Path) -> list[str]:

@@ -23,7 +23,7 @@ from pipeline.journal import journaled
 from pipeline.masking import masked
 from pipeline.office import Office
 from pipeline.register_index import build_index
-from store import retention, runs
+from store import register_versions, retention, runs
 from store.bulk import copy_in
 from store.runs import Step
 from store.schema import register_version
@@ -108,7 +108,7 @@ def load_register(
         file = masked_name(path.name)
         stored = office.archive.put(path, file)
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('register'))"))
-        newest = _newest_version(connection)
+        newest = register_versions.newest(connection)
         known = None if newest is None else _loaded_before(connection, newest, stored.sha256, mode, as_of)
         if newest is not None and known is not None and (late != "load" or known == newest):
             return Loaded(
@@ -176,11 +176,6 @@ def _require_few_closed(connection: sa.Connection, closed: int, may_close: Limit
 def _write(connection: sa.Connection, rows: pa.Table, known_by: pa.Table) -> None:
     copy_in(connection, "incoming", rows)
     copy_in(connection, "refused", known_by)
-
-
-def _newest_version(connection: sa.Connection) -> sa.Row[Any] | None:
-    newest_first = sa.select(register_version).order_by(register_version.c.register_version.desc())
-    return connection.execute(newest_first.limit(1)).one_or_none()
 
 
 def _loaded_before(

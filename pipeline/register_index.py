@@ -24,9 +24,8 @@ import sqlalchemy as sa
 from pipeline.engine import Engine, EngineFailed, to_query
 from pipeline.office import Office
 from pipeline.register_faults import IndexSuspect, NoRegister
-from store import runs
+from store import register_versions, runs
 from store.bulk import read_batches
-from store.schema import register_version
 from transforms import attach, former_names, names
 from transforms.attach import Index, index_register
 from transforms.columns import TEXT
@@ -79,9 +78,7 @@ def build_index(office: Office) -> None:
 
 def _newest(office: Office, connection: sa.Connection) -> tuple[int, Path]:
     """Return the version of the newest register, and where its index is or is to be."""
-    newest = connection.execute(
-        sa.select(register_version).order_by(register_version.c.register_version.desc()).limit(1)
-    ).one_or_none()
+    newest = register_versions.newest(connection)
     if newest is None:
         raise NoRegister("no register is loaded: run `disclosure register load FILE` first")
     made_of = [newest.register_version, newest.sha256, newest.loaded_at.isoformat(), _code()]

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 
 from connectors.descriptor import load_agency
 from expectations.suite import load_suite
-from feeds.client import apply_release, verify_release
+from feeds.client import apply_release
 from feeds.manifest import Part, part_file
 from feeds.signature import Signer
 from feeds.sites import load_sites
+from feeds.verification import verify_release
 from pipeline.office import Office
 from simulator.plan import SERVED
 from simulator.records import VIA_MINISTRY

@@ -1,7 +1,8 @@
 """Names of people in running text, shortened to the surname and 某 (domain 3.4 [unverified]: third parties).
 
-Found are names that are known (the legal representative of the record), and what stands behind a word that announces a
-person, or before 先生 and 女士. A name that nothing announces is not found here.
+Found in a text are names that are known (the legal representative of the record), and what stands behind a word that
+announces a person, or before 先生 and 女士; a name that nothing announces is not found. ``looks_personal`` judges whole
+names.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 SURNAMES: Final = (
     "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高罗郑梁谢宋唐许韩冯邓曹彭曾肖萧田董袁潘蔡余于蒋杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖"
@@ -58,3 +63,20 @@ def _is_name(text: str) -> bool:
 def _shortened(name: str) -> str:
     compound = re.match(COMPOUND_SURNAMES, name)
     return f"{compound[0] if compound else name[0]}某某"
+
+
+_OF_A_BUSINESS: Final = "[厂店馆社部院所行局会站场铺坊屋阁楼吧室园庄校处堂斋轩苑摊队团网]$"
+_PERSONAL_NAME: Final = rf"^(?:[{SURNAMES}]\p{{Han}}{{1,2}}|(?:{COMPOUND_SURNAMES})\p{{Han}}{{1,2}})$"
+
+
+def looks_personal(names: pa.StringArray, where: pa.BooleanArray) -> pa.BooleanArray:
+    """Tell which names look like a person's: two to four ideographs, a surname first, no word of a business last."""
+    suspects = pc.indices_nonzero(where)
+    found = np.zeros(len(names), np.bool_)
+    if len(suspects):
+        texts = names.take(suspects)
+        looks = pc.and_not(
+            pc.match_substring_regex(texts, _PERSONAL_NAME), pc.match_substring_regex(texts, _OF_A_BUSINESS)
+        )
+        found[suspects.to_numpy()] = np.asarray(pc.fill_null(looks, False))
+    return pa.array(found)

@@ -40,10 +40,10 @@ from transforms.distinct import ask_each_text
 from transforms.hashes import digest, joined_values
 from transforms.joining import join_present
 from transforms.natural_keys import keys_of, moment_of_version
+from transforms.personal_names import looks_personal
 from transforms.sheets import Recognition
 from transforms.source_fields import marked_as_gone, translated
 from transforms.source_text import source_text
-from transforms.withholding import _is_personal as is_personal
 
 _STATUS_TEXT: Final[dict[tuple[Kind, Sheet], dict[str, str]]] = {
     (Kind.LICENCE, Sheet.STANDARD): {"1": "valid", "有效": "valid", "2": "invalid", "无效": "invalid"},
@@ -315,7 +315,7 @@ def _infer_subject_category(reading: _Reading) -> None:
     for code in SUBJECT_CODES[1:]:
         no_code = pc.and_(no_code, pc.is_null(values[code]))
     numbered = pc.is_valid(values["id_no"])
-    named = is_personal(values["subject_name"], pc.and_(numbered, pc.is_null(values["uscc"])))
+    named = looks_personal(values["subject_name"], pc.and_(numbered, pc.is_null(values["uscc"])))
     person = pc.or_(pc.and_(no_code, numbered), named)
     sole_trader = pc.fill_null(pc.starts_with(values["uscc"], "92"), False)
     values["subject_category"] = pc.if_else(person, NATURAL_PERSON, pc.if_else(sole_trader, SOLE_TRADER, ORGANISATION))

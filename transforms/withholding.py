@@ -18,16 +18,13 @@ import pyarrow.compute as pc
 from transforms.columns import FREE_TEXT, NATURAL_PERSON, SOLE_TRADER, TEXT
 from transforms.distinct import ask_each_text
 from transforms.joining import join_present
-from transforms.personal_names import COMPOUND_SURNAMES, SURNAMES
+from transforms.personal_names import looks_personal
 from transforms.policy import in_force
 from transforms.policy.content_marks import Mark, content_marks
 
 _LOOKED_AT: Final = tuple(name for name in FREE_TEXT if name not in ("basis", "certificate_name", "document_name"))
 """Running text about a case; what quotes the law or names a form speaks of secrets without holding one."""
 _NULL: Final = pa.scalar(None, TEXT)
-
-_OF_A_BUSINESS: Final = "[厂店馆社部院所行局会站场铺坊屋阁楼吧室园庄校处堂斋轩苑摊队团网]$"
-_PERSONAL_NAME: Final = rf"^(?:[{SURNAMES}]\p{{Han}}{{1,2}}|(?:{COMPOUND_SURNAMES})\p{{Han}}{{1,2}})$"
 
 
 def withheld_findings(
@@ -45,9 +42,9 @@ def withheld_findings(
     found["R26.natural_person"] = _when(person, "NATURAL_PERSON")
     found["R26.under_age"] = pa.nulls(rows, TEXT) if under_age is None else under_age
     coded = pc.or_(pc.is_valid(columns["uscc"]), pc.is_valid(columns["regno"]))
-    found["R26.personal_name"] = _when(_is_personal(name, pc.invert(pc.or_(coded, person))), "LOOKS_LIKE_A_PERSON")
+    found["R26.personal_name"] = _when(looks_personal(name, pc.invert(pc.or_(coded, person))), "LOOKS_LIKE_A_PERSON")
     own = pc.and_(pc.equal(category, SOLE_TRADER), pc.equal(name, columns["legal_rep"]))
-    found["R26.trade_name"] = _when(_is_personal(name, pc.fill_null(own, False)), "NAME_OF_OPERATOR")
+    found["R26.trade_name"] = _when(looks_personal(name, pc.fill_null(own, False)), "NAME_OF_OPERATOR")
     return found
 
 
@@ -91,19 +88,6 @@ def _bears(texts: pa.StringArray, mark: Mark) -> pa.BooleanArray:
 @cache
 def _in_force(day: dt.date) -> tuple[Mark, ...]:
     return tuple(mark for mark in content_marks() if in_force(day, mark.from_, mark.to))
-
-
-def _is_personal(names: pa.StringArray, where: pa.BooleanArray) -> pa.BooleanArray:
-    """Tell which names look like a person's: two to four ideographs, a surname first, no word of a business last."""
-    suspects = pc.indices_nonzero(where)
-    found = np.zeros(len(names), np.bool_)
-    if len(suspects):
-        texts = names.take(suspects)
-        looks = pc.and_not(
-            pc.match_substring_regex(texts, _PERSONAL_NAME), pc.match_substring_regex(texts, _OF_A_BUSINESS)
-        )
-        found[suspects.to_numpy()] = np.asarray(pc.fill_null(looks, False))
-    return pa.array(found)
 
 
 def _when(condition: pa.BooleanArray, finding: str) -> pa.StringArray:

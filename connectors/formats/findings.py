@@ -12,8 +12,6 @@ from transforms.problems import Problem
 
 EXCERPT_CHARS: Final = 500
 """How much of a damaged row is kept: enough to find it, too little to fill the memory."""
-
-
 EXCERPT_BYTES: Final = 4 * (EXCERPT_CHARS + LONGEST_NUMBER + 1)
 """How much of a damaged row is enough for that, in any encoding."""
 _CELL_CHARS: Final = 200

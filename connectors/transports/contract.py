@@ -28,7 +28,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from connectors.quoting import without_numbers
 from transforms.problems import Problem
 
 Cursor = dict[str, Any]
@@ -99,6 +98,8 @@ class AgencyError(Exception):
 
     def __init__(self, message: str, reason: Reason = Reason.OTHER) -> None:
         """Carry the message and what befell the pull."""
+        from connectors.quoting import without_numbers  # noqa: PLC0415 (policies of DAGs name this class: keep it light)
+
         super().__init__(without_numbers(message))
         self.reason = reason
 

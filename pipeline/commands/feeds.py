@@ -20,7 +20,7 @@ def feeds_verify(
     json_: Json = False,
 ) -> None:
     """Check signature, hashes, counts and full(n-1) + delta(n) = full(n); exit 5 when anything is wrong."""
-    from feeds.client import verify_release
+    from feeds.verification import verify_release
 
     with err.status("verifying"):
         report = verify_release(path, public_key=key.read_bytes() if key else None, deep=deep)

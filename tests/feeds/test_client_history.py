@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from feeds import algebra
-from feeds.client import apply_release, verify_release
+from feeds.client import apply_release
 from feeds.manifest import Part, part_file
 from feeds.sites import load_sites
+from feeds.verification import verify_release
 from feeds.visible import current_release
 from transforms.columns import DUAL_PUBLICITY, Kind
 

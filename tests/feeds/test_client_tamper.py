@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from conftest import World
 
-from feeds.client import APPLIED, ApplyError, apply_release, verify_release
+from feeds.client import APPLIED, ApplyError, apply_release
 from feeds.manifest import MANIFEST, PUBLIC_KEY, SIGNATURE, Manifest
 from feeds.signature import Signer
 from feeds.sites import Site, load_sites
+from feeds.verification import verify_release
 from feeds.visible import release_directory
 from transforms.columns import Kind
 
@@ -273,7 +274,7 @@ def test_a_client_has_its_files_on_the_disk_before_it_points_at_them(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("feeds.client._sync", lambda path: told.append(path.name))
+    monkeypatch.setattr("feeds.client.sync", lambda path: told.append(path.name))
     monkeypatch.setattr("feeds.client.point_at", lambda to, place: told.append(f"current -> {place.name}"))
     apply_release(root, tmp_path / "client")
     files = sorted([APPLIED, "CF.csv", "XK.csv", MANIFEST])

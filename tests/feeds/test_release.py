@@ -12,11 +12,11 @@ import pytest
 from conftest import World
 from lxml import etree
 
-from feeds.client import verify_release
 from feeds.manifest import Manifest, Part, part_file, schema_file
 from feeds.release import ReleaseError
 from feeds.signature import key_id
 from feeds.sites import Site
+from feeds.verification import verify_release
 from feeds.visible import current_release
 from transforms.columns import Kind
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from feeds.client import verify_release
 from feeds.release import build_release
 from feeds.sites import load_sites
 from feeds.twin import Twin
+from feeds.verification import verify_release
 from tests.feeds.conftest import DAY, World
 from transforms.columns import Kind
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from conftest import World
 
-from feeds.client import verify_release
 from feeds.release import ReleaseError
 from feeds.sites import Site
+from feeds.verification import verify_release
 from feeds.visible import (
     SequenceTakenError,
     building_directory,

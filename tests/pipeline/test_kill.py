@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from delivering import DAY, NEXT_DAY, Company, as_csv, legacy_penalty, penalty, registered, write
 
-from feeds.client import verify_release
+from feeds.verification import verify_release
 from pipeline.reconcile import reconcile
 
 PROJECT = Path(__file__).parent.parent.parent

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from delivering import AUTHORITY, AUTHORITY_CODE, DAY, NEXT_DAY, SOMEONE, Company, Row, legacy_penalty, penalty
 
-from feeds.client import verify_release
+from feeds.verification import verify_release
 from pipeline.explain import explain
 from pipeline.reconcile import reconcile
 from transforms.columns import Kind

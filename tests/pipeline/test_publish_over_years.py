@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from delivering import DAY, Company, document_no, legacy_penalty, penalty, registered
 
-from feeds.client import apply_release, verify_release
+from feeds.client import apply_release
+from feeds.verification import verify_release
 from pipeline.reconcile import reconcile
 from pipeline.rulings import approve, propose, undo
 

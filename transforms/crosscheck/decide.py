@@ -411,9 +411,7 @@ def _spot(t: ir.Table) -> dict[str, ir.Value]:
 def _told_by_name(rows: pa.Table, rules: Rules) -> pa.Table:
     """Tell of rows beside sites that may be theirs which are the ``same`` by name, one to one; the others stay open.
 
-    Only the very same name is enough.
-
-    A row or a site that has its other by name is no other's.
+    Only the very same name is enough. A row or a site that has its other by name is no other's.
     """
     named = pc.and_(pc.is_valid(rows["base_name"]), pc.is_valid(rows["row_name"]))
     rows_named = rows.filter(named)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import FileResponse
 
-from feeds.client import VerifyReport
-from feeds.client import verify_release as verify
 from feeds.manifest import MANIFEST, SIGNATURE, Part
+from feeds.verification import VerifyReport
+from feeds.verification import verify_release as verify
 from pipeline.acceptance import told_of_release
 from store import acceptance
 from store.receipts import receipts_of
