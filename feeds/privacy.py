@@ -24,15 +24,10 @@ from feeds.row_text import ILLEGAL_IN_XML, identifier, literal
 from feeds.sites import Column
 from feeds.sorted_rows import parquet
 from transforms.columns import FREE_TEXT
-from transforms.disguises import BLANKS, DASHES, DIGIT, MARKS
-from transforms.personal import BIRTHDAY_IN_CODE, has_telephone, id_like
+from transforms.personal import BIRTHDAY_IN_CODE, DIGITS_OF_A_TELEPHONE, has_telephone, id_like
 from transforms.personal_details import has_details, pick_on
 
 _BATCH_ROWS: Final = 16_384
-
-_GAP: Final = rf"[{BLANKS}{DASHES}{MARKS}()（）+＋:：\-]*"
-MAYBE_IN_TEXT: Final = f"{DIGIT}(?:{_GAP}{DIGIT}){{6}}"
-"""Seven digits with nothing but blanks, hyphens or the like between them."""
 
 MAYBE_IN_CODE: Final = (
     f"{BIRTHDAY_IN_CODE}"
@@ -88,7 +83,7 @@ def review(
     if not rows:
         return seen
     details = f"|{pick_on(as_of)}" if pick_on(as_of) else ""
-    shapes = {"text": f"{ILLEGAL_IN_XML}|{MAYBE_IN_TEXT}{details}", "code": MAYBE_IN_CODE}
+    shapes = {"text": f"{ILLEGAL_IN_XML}|{DIGITS_OF_A_TELEPHONE}{details}", "code": MAYBE_IN_CODE}
     for column in columns:
         if column.type in shapes and column.source:
             of_column = _look(database, rows, columns[0], column, shape=shapes[column.type], as_of=as_of)

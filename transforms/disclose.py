@@ -21,6 +21,11 @@ from transforms.policy import Period, periods_before, periods_on
 DECISION: Final = ("record_id", "record_key", "shown", "until", "first_shown", "reason")
 """Columns of a decision as it is entered."""
 
+_ASKED: Final = (
+    "record_id", "record_key", "withdrawal", "subject_category", "status", "usage_scope", "decision_date",
+    "licence_category", "penalty_category", "publicity_until", "publicity_period",
+)  # fmt: skip
+"""Columns of a record that a decision asks for, where its kind has them."""
 _WRITTEN: Final = "０１２３４５６７８９一二两三四五六七八九個"
 _READ: Final = "01234567891223456789个"
 _NUMBER: Final = "([1-9][0-9]?|[1-9]?十[1-9]?)"
@@ -39,7 +44,8 @@ def disclose(records: ir.Table, earlier: ir.Table, *, site: str, kind: Kind, as_
     (null when never shown), reason (id of the policy row when shown, else code of the withholding), since (first day
     of a withholding that the policy dates; null for others and where it is not known).
     """
-    t = records.left_join(earlier, records.record_key == earlier.record_key).drop("record_key_right")
+    asked = records.select(*(name for name in _ASKED if name in records.columns))
+    t = asked.left_join(earlier, "record_key").drop("record_key_right")
     today = ibis.literal(as_of, type="date")
     periods = periods_on(as_of, site=site, kind=kind)
     t = t.mutate(

@@ -16,12 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.disguises import BLANKS, DASHES, DIGIT, MARKS, PLAIN
+from transforms.disguises import APART, DIGIT, ODD_DIGIT, PLAIN, PLAIN_ID
 from transforms.distinct import flat, put_where
 from transforms.identifiers import normalise_code, regno_finding, resident_id_finding, uscc_valid
-
-_PLAIN_ID: Final = PLAIN | str.maketrans(dict.fromkeys(MARKS.replace("\\\\", "\\"), "/"))
-"""Beside blanks and hyphens, the marks that may part an ID number."""
 
 _GAP: Final = "[ /-]{0,8}"
 _NARROW: Final = "[ -]{0,8}"
@@ -32,14 +29,15 @@ _ANNOUNCED: Final = re.compile(
     rf"身份(?:[件号码编证明为是系均]|[^\w]){{1,12}}(?=([0-9](?:{_GAP}[0-9]){{14,}}(?:{_GAP}X)?))"
 )
 """Whatever long number follows 身份证, right or not: people mistype their numbers."""
-_BETWEEN: Final = rf"[\-{BLANKS}{DASHES}{MARKS}]*"
-_DIGITS_OF_AN_ID: Final = rf"{DIGIT}(?:{_BETWEEN}{DIGIT}){{14}}"
+DIGITS_OF_AN_ID: Final = rf"{DIGIT}(?:{APART}*{DIGIT}){{14}}|{ODD_DIGIT}"
+"""RE2: digits enough for an ID number, however they are parted; rare in text."""
+DIGITS_OF_A_TELEPHONE: Final = rf"{DIGIT}(?:{APART}*{DIGIT}){{6}}|{ODD_DIGIT}"
+"""RE2: digits enough for a telephone number, and so for any other."""
 _SHORTEST_ID: Final = 15
 """Bytes; no character is written in fewer bytes than it folds into digits."""
 _LONGEST_CODE_CELL: Final = 60
 
-RUN_OF_DIGITS: Final = rf"{DIGIT}[{DIGIT}\-{BLANKS}{DASHES}{MARKS}]{{13}}"
-"""RE2: a run in a text long enough to hold an ID number, however it is parted; cheap, and rare in text."""
+_BETWEEN: Final = "[ -/:-@[-`{}~]*"
 _D: Final = f"{_BETWEEN}[0-9]"
 _MONTH_DAY: Final = (
     f"{_BETWEEN}(?:0{_BETWEEN}[1-9]|1{_BETWEEN}[0-2]){_BETWEEN}(?:0{_BETWEEN}[1-9]|[12]{_D}|3{_BETWEEN}[01])"
@@ -71,11 +69,9 @@ _NAMED: Final = (
     r"(?<=电话|座机|固话|手机)(?:号码?)?[为是]?[: ]{0,3}(?P<named>0?[0-9]{2,3}[2-9][0-9]{6,7}|[2-9][0-9]{6,7})(?![0-9])"
 )
 _TELEPHONE: Final = re.compile(f"{_MOBILE}|{_LANDLINE}|{_NAMED}")
-NAMES_OF_A_TELEPHONE: Final = "电话|座机|固话|手机"
-_GAP_OF_A_TELEPHONE: Final = rf"[\-{BLANKS}{DASHES}()（）.·]*"
 _MAY_HOLD_TELEPHONE: Final = (
-    rf"[1１]{_GAP_OF_A_TELEPHONE}[3-9３-９](?:{_GAP_OF_A_TELEPHONE}{DIGIT}){{9}}"
-    rf"|[0０]{DIGIT}{{2,3}}[\-)）{BLANKS}{DASHES}]|{NAMES_OF_A_TELEPHONE}"
+    rf"[1１]{APART}*[3-9３-９](?:{APART}*{DIGIT}){{9}}|电话|座机|固话|手机|{ODD_DIGIT}"
+    rf"|(?:^|[^0-9０-９]|[8８][6６])[0０][1-9１-９]{DIGIT}{{1,2}}{APART}"
 )
 _TELEPHONE_CUT: Final = "〔电话略〕"
 
@@ -136,10 +132,10 @@ def _code_cells(texts: pa.StringArray) -> npt.NDArray[np.bool_]:
 
 def _id_spans(texts: pa.StringArray) -> Spans:
     """Find every ID number inside the texts, whatever parts or joins its digits."""
-    rows = np.flatnonzero(pc.fill_null(pc.match_substring_regex(texts, _DIGITS_OF_AN_ID), False))
+    rows = np.flatnonzero(pc.fill_null(pc.match_substring_regex(texts, DIGITS_OF_AN_ID), False))
     found: list[_Number] = []
     for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
-        plain = text.translate(_PLAIN_ID)
+        plain = text.translate(PLAIN_ID)
         for form in (_ID_18, _ID_17, _ID_15, _ANNOUNCED):
             for number in form.finditer(plain):
                 start, stop = number.span(1)
@@ -193,7 +189,7 @@ def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
         if start < after:
             shown.append("*" * max(0, stop - after))
         else:
-            code = _PARTED.sub("", text[start:stop].translate(_PLAIN_ID))
+            code = _PARTED.sub("", text[start:stop].translate(PLAIN_ID))
             shown += [text[after:start], code[:6], "********", code[-4:] if len(code) == 18 else ""]
         after = max(after, stop)
     return "".join(shown) + text[after:]

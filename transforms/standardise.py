@@ -35,7 +35,6 @@ from transforms.columns import (
     Kind,
     Sheet,
 )
-from transforms.disguises import BLANKS, DASHES, DIGIT
 from transforms.distinct import ask_each_text
 from transforms.hashes import digest, joined_values
 from transforms.joining import join_present
@@ -345,7 +344,7 @@ def _telephone_in_column(reading: _Reading, name: str) -> pa.Array | None:
     values = reading.values[name]
     if values.type != TEXT or name in ID_COLUMNS or name in CODE_COLUMNS or name in FREE_TEXT:
         return None
-    rows = _matching(values, TELEPHONE_LIKE)
+    rows = _matching(values, personal.DIGITS_OF_A_TELEPHONE)
     if not len(rows):
         return None
     hit = rows.filter(pc.fill_null(personal.has_telephone(values.take(rows)), False))
@@ -372,7 +371,7 @@ def _mask_in_column(reading: _Reading, name: str) -> None:
     if values.type != TEXT or name in ID_COLUMNS:
         return
     is_code = name in CODE_COLUMNS
-    rows = _matching(values, personal.BIRTHDAY_IN_CODE if is_code else personal.RUN_OF_DIGITS)
+    rows = _matching(values, personal.BIRTHDAY_IN_CODE if is_code else personal.DIGITS_OF_AN_ID)
     if not len(rows):
         return
     suspects = values.take(rows)
@@ -382,10 +381,6 @@ def _mask_in_column(reading: _Reading, name: str) -> None:
     where = _mask_at(rows.filter(hit), reading.rows)
     reading.values[name] = pc.replace_with_mask(values, where, personal.mask_ids(suspects.filter(hit)))
     reading.personal[name] = _named_at(rows.filter(hit), name, reading.rows)
-
-
-TELEPHONE_LIKE: Final = rf"{DIGIT}[{DIGIT}\-{BLANKS}{DASHES}()（）.·]{{5}}|{personal.NAMES_OF_A_TELEPHONE}"
-"""Cheap sign that a text may hold a telephone number."""
 
 
 def _matching(texts: pa.StringArray, pattern: str) -> pa.UInt64Array:

@@ -7,9 +7,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.privacy import MAYBE_IN_CODE, MAYBE_IN_TEXT
+from feeds.privacy import MAYBE_IN_CODE
 from feeds.row_text import literal
-from transforms.personal import has_telephone, id_like
+from transforms.personal import DIGITS_OF_A_TELEPHONE, has_telephone, id_like
 
 DATABASE = duckdb.connect(config={"threads": 1})
 NUMBERS = [
@@ -75,7 +75,7 @@ def _picked(text: str, shape: str) -> bool:
 def test_whatever_is_personal_in_a_text_is_picked(text: str) -> None:
     cell = pa.array([text])
     if id_like(cell, code_column=False)[0].as_py() or has_telephone(cell)[0].as_py():
-        assert _picked(text, MAYBE_IN_TEXT)
+        assert _picked(text, DIGITS_OF_A_TELEPHONE)
 
 
 @given(disguised())

@@ -56,5 +56,12 @@ def _cut(row: dict[str, Any], words: dict[str, str]) -> Cut:
     if "cut" not in pattern.groupindex:
         raise PolicyInvalid(f"{row['id']}: its pattern has no group cut")
     return Cut(
-        row["id"], row["from"], row["to"], row["pick"], pattern, bool(row["luhn"]), row["written"], row["source"]
+        row["id"],
+        row["from"],
+        row["to"],
+        spelled_out(row["pick"], words, row["id"]),
+        pattern,
+        bool(row["luhn"]),
+        row["written"],
+        row["source"],
     )

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from transforms.disguises import ODD_DIGIT
 from transforms.personal_names import COMPOUND_SURNAMES, SURNAMES
 from transforms.policy import PolicyInvalid
 
 _WORD: Final = re.compile(r"<([A-Z_]+)>")
-_KNOWN: Final = {"SURNAMES": SURNAMES, "COMPOUND_SURNAMES": COMPOUND_SURNAMES}
-"""The surnames as they stand inside ``[...]``, and those of two characters as alternatives."""
+_KNOWN: Final = {"SURNAMES": SURNAMES, "COMPOUND_SURNAMES": COMPOUND_SURNAMES, "ODD_DIGIT": ODD_DIGIT}
+"""The surnames as they stand inside ``[...]``, those of two characters as alternatives, and a class of RE2."""
 
 
 def read_words(rows: Mapping[str, str]) -> dict[str, str]:
