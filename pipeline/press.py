@@ -36,7 +36,7 @@ from pipeline.tombstones import withdrawn
 from store import acceptance, releases
 from store.bulk import copy_in, read_batches
 from transforms.columns import DAY, STANDARD_COLUMNS, TEXT, Kind
-from transforms.disclose import DECISION, disclose, refuse
+from transforms.disclose import DECISION, disclose, doubt, refuse
 
 _EARLIER: Final = """
 WITH newest AS (
@@ -228,10 +228,8 @@ class Press:
             read_batches(self._office.bulk_url, _EARLIER, {"site": site.site, "kind": kind.value}),
         )
         shown_before = self._shown_before(site, kind, earlier)
-        proposed = self._engine.keep(
-            _named(site, kind, "proposed"),
-            disclose(self._records[kind], shown_before, site=site.site, kind=kind, as_of=self._as_of),
-        )
+        held = disclose(self._records[kind], shown_before, site=site.site, kind=kind, as_of=self._as_of)
+        proposed = self._engine.keep(_named(site, kind, "proposed"), doubt(held, earlier))
         answer = self._accept(site, kind)
         if answer is not None and answer.rows.num_rows:
             ids = answer.refused
@@ -306,8 +304,7 @@ class Press:
             self._engine.keep_view(relations[kind], self._rows_shown(kind, shown).drop("record_id"))
         withdrawals = f"{site.site}_withdrawals"
         tables = {
-            kind: (rows, *(self._engine.table(_named(site, kind, what)) for what in ("decisions", "earlier")))
-            for kind, rows in self._records.items()
+            kind: (rows, self._engine.table(_named(site, kind, "decisions"))) for kind, rows in self._records.items()
         }
         self._engine.keep(withdrawals, withdrawn(self._engine, tables, self._successors, as_of=self._as_of))
         with self._engine.cursor() as database:

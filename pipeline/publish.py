@@ -32,22 +32,34 @@ from transforms.columns import FREE_TEXT, MONEY, STANDARD_COLUMNS, TEXT, Kind
 from transforms.personal_details import cut_details
 
 _PUBLISHABLE: Final = """
-SELECT r.record_id, r.record_key, coalesce(w.effective_date, r.as_of) AS last_changed, {columns},
-       w.reason AS withdrawal, a.uscc AS enterprise_uscc, e.name AS enterprise_name
-FROM {kind} r
-LEFT JOIN (
+WITH decided AS (
     SELECT DISTINCT ON (record_id) record_id, uscc, grade, method
     FROM attachment WHERE kind = '{kind}' ORDER BY record_id, attachment_id DESC
-) a USING (record_id)
+), doubted AS (
+    SELECT r.record_key, max(r.record_id) AS record_id FROM {kind} r JOIN decided a USING (record_id)
+    WHERE a.grade = 'review' AND r.state IN ('accepted', 'superseded')
+      AND r.record_key IN (SELECT record_key FROM {kind} WHERE state = 'superseded')
+    GROUP BY r.record_key
+), left_register AS (
+    SELECT DISTINCT ON (uscc) uscc, name FROM enterprise WHERE to_version IS NOT NULL
+    ORDER BY uscc, to_version DESC
+)
+SELECT r.record_id, r.record_key, coalesce(w.effective_date, r.as_of) AS last_changed, {columns},
+       w.reason AS withdrawal, a.uscc AS enterprise_uscc, coalesce(e.name, l.name) AS enterprise_name
+FROM {kind} r
+LEFT JOIN decided a USING (record_id)
+LEFT JOIN doubted d ON d.record_key = r.record_key AND d.record_id > r.record_id
 LEFT JOIN enterprise e ON e.uscc = a.uscc AND e.to_version IS NULL
-LEFT JOIN ({standing}) w USING (record_id)
+LEFT JOIN left_register l ON l.uscc = a.uscc
+LEFT JOIN ({standing}) w ON w.record_id = r.record_id
 WHERE (r.state = 'accepted' OR r.state = 'superseded' AND a.record_id IS NOT NULL) AND (
-    a.grade = 'certain' OR a.method = 'natural_person'
+    a.grade = 'certain' AND d.record_id IS NULL OR a.method = 'natural_person'
     OR r.status IN ('withdrawn', 'invalid') OR r.usage_scope <> '0' OR w.reason IS NOT NULL
 )
 """
-"""A version that is attached with certainty, and one that takes the record back however it is attached: its key says
-which record it means, and it is shown nowhere. What was attached was accepted when it came, so it held for a time."""
+"""A version that is attached with certainty, unless a later one leaves open whose it is, and one that takes the record
+back however it is attached: its key says which record it means, and it is shown nowhere. What was attached was accepted
+when it came, so it held for a time. An enterprise that has left the register is called as it was last."""
 
 _MEMORY: Final = "500MB"
 """What the engine holds before it works from its scratch folder: sites are decided and written at the same time."""
@@ -97,7 +109,8 @@ def _only_publisher(office: Office, site: str) -> Iterator[None]:
 def _load_records(office: Office, engine: Engine, kind: Kind, as_of: dt.date) -> ir.Table:
     """The newest version of each record: one that takes it back, or one that is attached with certainty.
 
-    A version that goes on saying it and is not attached with certainty does not displace one that is.
+    Of a record whose later version a person has to attach there is none: the older one may be on a wrong enterprise. A
+    version that nobody in the register answers to does not displace one that is attached.
     """
     schema = publishable(kind)
     columns = ", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind])

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pipeline.engine import Engine
 from pipeline.successors import REPLACED, shown_successors
 from transforms.columns import DAY, TEXT, Kind
+from transforms.disclose import IN_DOUBT
 from transforms.policy import withholdings
 
 _WITHDRAWAL_SCHEMA: Final = pa.schema(
@@ -24,24 +25,23 @@ _WITHDRAWAL_SCHEMA: Final = pa.schema(
 
 def withdrawn(
     engine: Engine,
-    tables: Mapping[Kind, tuple[ir.Table, ir.Table, ir.Table]],
+    tables: Mapping[Kind, tuple[ir.Table, ir.Table]],
     successors: Mapping[Kind, ir.Table],
     *,
     as_of: dt.date,
 ) -> ir.Table:
-    """Return the reason of every record that is not shown; of one that is no longer there, that it was replaced.
+    """Return the reason of every record that is not shown.
 
-    ``tables``: per kind the records, the decisions about them and the newest earlier ones of the site; ``successors``
-    as of ``pipeline.successors``. A withholding that the policy dates takes effect on that day, or on the day on which
-    the record came to be as it is, whichever is later. The answer has the columns that
-    ``feeds.release.build_release`` asks of withdrawals.
+    ``tables``: per kind the records and the decisions of the site; ``successors`` as of ``pipeline.successors``. A
+    withholding that the policy dates takes effect on that day, or on the day on which the record came to be as it is,
+    whichever is later. The answer has the columns that ``feeds.release.build_release`` asks of withdrawals.
     """
     schema = pa.schema([("code", TEXT), ("text", TEXT), ("basis", TEXT)])
     listed = [{"code": w.code, "text": w.reason, "basis": w.legal_basis} for w in withholdings().values()]
     reasons = engine.load("withholding_reasons", schema, [pa.RecordBatch.from_pylist(listed, schema=schema)])
     today = ibis.literal(as_of, type="date")
     parts = [engine.load("no_withdrawals", _WITHDRAWAL_SCHEMA, [])]
-    for kind, (rows, decided, earlier) in tables.items():
+    for kind, (rows, decided) in tables.items():
         changed = rows.select(changed_id=rows.record_id, changed_on=rows.last_changed)
         withheld = decided.filter(~decided.shown)
         withheld = withheld.left_join(changed, withheld.record_id == changed.changed_id)
@@ -52,20 +52,13 @@ def withdrawn(
             reason_code=withheld.reason,
             effective_date=ibis.cases(
                 (withheld.reason == "expired", withheld.since),
-                (withheld.reason == "not_accepted", today),
+                (withheld.reason.isin(["not_accepted", IN_DOUBT]), today),
                 (by_policy & withheld.since.isnull(), today),
                 (by_policy, ibis.greatest(withheld.since, ibis.coalesce(withheld.changed_on, withheld.since))),
                 else_=ibis.coalesce(withheld.changed_on, today),
             ),
         )
-        gone = earlier.filter(earlier.shown).anti_join(decided, "record_key")
-        no_longer_there = gone.select(
-            kind=ibis.literal(kind.value),
-            record_key=gone.record_key,
-            reason_code=ibis.literal(REPLACED),
-            effective_date=today,
-        )
-        parts.append(_followed(ibis.union(told, no_longer_there, distinct=False), successors.get(kind), decided))
+        parts.append(_followed(told, successors.get(kind), decided))
     every = ibis.union(*parts, distinct=False)
     every = every.left_join(reasons, every.reason_code == reasons.code)
     return every.select(

@@ -21,6 +21,8 @@ from transforms.policy import Period, periods_before, periods_on
 DECISION: Final = ("record_id", "record_key", "shown", "until", "first_shown", "reason")
 """Columns of a decision as it is entered."""
 
+IN_DOUBT: Final = "in_doubt"
+"""Why a record is not shown that a person has to look at before it may be."""
 _ASKED: Final = (
     "record_id", "record_key", "withdrawal", "subject_category", "status", "usage_scope", "decision_date",
     "licence_category", "penalty_category", "publicity_until", "publicity_period",
@@ -91,6 +93,20 @@ def disclose(records: ir.Table, earlier: ir.Table, *, site: str, kind: Kind, as_
         reason=ibis.coalesce(t.withheld, t.policy),
         since=since,
     )
+
+
+def doubt(decided: ir.Table, earlier: ir.Table) -> ir.Table:
+    """Return the decisions of ``disclose`` and one more per record that was shown and is not among them any more.
+
+    Nobody has said that it does not hold: whose it is, or what it says, waits for a person. ``earlier``: record_key,
+    record_id, shown, until and first_shown of the newest decision of the site.
+    """
+    gone = earlier.filter(earlier.shown).anti_join(decided, "record_key")
+    doubted = gone.select(
+        gone.record_id, gone.record_key, gone.until, gone.first_shown,
+        shown=ibis.literal(False), reason=ibis.literal(IN_DOUBT), since=ibis.null("date"),
+    )  # fmt: skip
+    return ibis.union(decided, doubted.select(*decided.columns), distinct=False)
 
 
 def refuse(decided: ir.Table, refused: ir.Table, earlier: ir.Table) -> ir.Table:

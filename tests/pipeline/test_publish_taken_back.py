@@ -122,13 +122,79 @@ def test_what_is_no_news_or_waits_for_a_person_takes_nothing_back(published: Any
     assert all(document_no(1) in shown(published, site) for site in SITES)
 
 
-def test_an_uncertain_version_that_goes_on_saying_it_leaves_what_is_shown(published: Any) -> None:
+@pytest.mark.parametrize("code", [Company(77).uscc, Company(3).uscc], ids=["unknown", "of another company"])
+def test_a_version_that_leaves_open_whose_it_is_takes_the_record_off_until_it_is_settled(
+    published: Any, code: str
+) -> None:
+    published.ingest([legacy_penalty(1, CF_XDR_SHXYM=code, CF_SY="改", **AS_SHOWN)], NEXT_DAY)
+    published.publish(NEXT_DAY, *SITES)
+    assert all(tombstones(published, site) == [] for site in SITES), "nobody has looked whose it is"
+    published.attach(NEXT_DAY)
+    published.publish(NEXT_DAY, *SITES)
+    for site in SITES:
+        assert (shown(published, site), tombstones(published, site)) == ({document_no(2)}, ["in_doubt"])
+        assert {row["EFFECTIVE_DATE"] for row in lines(published, site, "tombstones")} <= {"2018/08/22", "20180822"}
+    states = published.query(
+        "SELECT state FROM row_state WHERE document_no = :no ORDER BY record_id", no=document_no(1)
+    )
+    assert [row["state"] for row in states] == ["superseded", "review"]
+    assert reconcile(published.office).ok
+    published.publish(THIRD_DAY, *SITES)
+    assert all((shown(published, site), tombstones(published, site)) == ({document_no(2)}, []) for site in SITES)
+    published.ingest([legacy_penalty(1, CF_SY="又改", SJC="2018-08-23 09:00:00")], THIRD_DAY)
+    published.attach(THIRD_DAY)
+    published.publish(THIRD_DAY, *SITES)
+    assert all(shown(published, site) == {document_no(1), document_no(2)} for site in SITES)
+    first = "SELECT DISTINCT first_shown AS day FROM disclosure JOIN penalty USING (record_id) WHERE document_no = :no"
+    assert published.query(first, no=document_no(1)) == [{"day": DAY}], "the clock did not start again"
+    assert reconcile(published.office).ok
+
+
+def test_a_doubt_that_a_later_certain_version_settled_takes_nothing_off(published: Any) -> None:
     published.ingest([legacy_penalty(1, CF_XDR_SHXYM=Company(77).uscc, CF_SY="改", **AS_SHOWN)], NEXT_DAY)
+    published.attach(NEXT_DAY)
+    published.ingest([legacy_penalty(1, CF_SY="又改", SJC="2018-08-22 17:00:00")], NEXT_DAY)
+    published.attach(NEXT_DAY)
+    published.publish(NEXT_DAY, *SITES)
+    for site in SITES:
+        assert (shown(published, site), tombstones(published, site)) == ({document_no(1), document_no(2)}, [])
+
+
+def test_an_older_version_does_not_come_back_by_a_later_one_that_nobody_answers_to(published: Any) -> None:
+    published.ingest([legacy_penalty(1, CF_XDR_SHXYM=Company(77).uscc, CF_SY="改", **AS_SHOWN)], NEXT_DAY)
+    published.attach(NEXT_DAY)
+    in_register(published, 2, 3, day=THIRD_DAY)
+    published.ingest([legacy_penalty(1, CF_SY="又改", SJC="2018-08-23 09:00:00")], THIRD_DAY)
+    published.attach(THIRD_DAY)
+    published.publish(THIRD_DAY, *SITES)
+    assert all(shown(published, site) == {document_no(2)} for site in SITES)
+
+
+def test_a_version_of_an_enterprise_that_has_left_leaves_what_is_shown(published: Any) -> None:
+    leaves_the_register(published)
+    published.ingest([legacy_penalty(1, CF_SY="改", **AS_SHOWN)], NEXT_DAY)
     published.attach(NEXT_DAY)
     published.publish(NEXT_DAY, *SITES)
     for site in SITES:
         assert shown(published, site) == {document_no(1), document_no(2)}
         assert lines(published, site, "delta") == tombstones(published, site) == []
+    for site in ("gsxt", "qyxy"):
+        assert all(row["ENTNAME"] for row in lines(published, site, "full")), "it is called as it was last"
+
+
+def test_a_record_that_a_newer_register_leaves_open_goes_and_every_count_agrees(desk: Any) -> None:
+    in_register(desk, 1, 2)
+    by_name = {"CF_XDR_SHXYM": "", "CF_XDR_GSZC": "1101052123456"}
+    desk.ingest([penalty(1, **by_name), penalty(2)])
+    desk.attach()
+    desk.publish(DAY, *SITES)
+    namesake = registered(Company(5), ENTNAME=Company(1).name)
+    desk.register([registered(Company(1)), registered(Company(2)), namesake], NEXT_DAY)
+    desk.attach(NEXT_DAY)
+    desk.publish(NEXT_DAY, *SITES)
+    for site in SITES:
+        assert (shown(desk, site), tombstones(desk, site)) == ({document_no(2)}, ["in_doubt"])
+    assert reconcile(desk.office).ok
 
 
 def test_a_version_that_is_not_attached_goes_when_its_source_holds_it_no_more(published: Any) -> None:

@@ -38,7 +38,7 @@ def test_the_rules_of_a_channel_follow_each_other_without_a_gap_and_end_in_a_rul
 def test_every_reason_for_withholding_has_its_words_and_its_legal_basis() -> None:
     expected = {
         "natural_person", "withdrawn", "invalid", "not_public", "expired", "policy_not_shown", "no_policy", "replaced",
-        "absent_from_full_set", "not_accepted",
+        "in_doubt", "absent_from_full_set", "not_accepted",
     }  # fmt: skip
     assert withholdings().keys() == expected
     assert all(row.reason and row.legal_basis for row in withholdings().values())
