@@ -32,7 +32,7 @@ from transforms.standardise import standardise
 
 READ_ROWS: Final = 12_500
 """Rows standardised at once."""
-JUDGED_ROWS: Final = 25_000
+JUDGED_ROWS: Final = 37_500
 """Most rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
 THREADS: Final = 2
 

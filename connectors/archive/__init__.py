@@ -26,7 +26,6 @@ once. What a bucket guarantees is said in ``connectors.archive.object_store``.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
 import re
@@ -38,6 +37,7 @@ from typing import Any, BinaryIO, Final, Literal
 import pyarrow as pa
 
 from connectors.archive.contract import Store
+from connectors.archive.hashing import HashBeside
 from connectors.archive.layered import LayeredStore
 from connectors.archive.local import LocalStore
 from connectors.archive.object_store import ObjectStore
@@ -101,15 +101,16 @@ class Archive:
             else:
                 stream = io.BytesIO(source) if isinstance(source, bytes) else source
             draft = stack.enter_context(self._store.draft())
-            digest = hashlib.sha256()
+            digest = stack.enter_context(contextlib.closing(HashBeside()))
             size = 0
             with pa.CompressedOutputStream(pa.OSFile(str(draft.path), "w"), "zstd") as packed:
                 while piece := stream.read(PIECE_BYTES):
                     digest.update(piece)
                     packed.write(piece)
                     size += len(piece)
-            self._store.keep(draft, _object(digest.hexdigest()))
-        return StoredFile(digest.hexdigest(), size, name)
+            sha256 = digest.hexdigest()
+            self._store.keep(draft, _object(sha256))
+        return StoredFile(sha256, size, name)
 
     def open(self, sha256: str) -> BinaryIO:
         """Return the content as a stream that cannot seek.
@@ -261,7 +262,7 @@ class _Verified(io.RawIOBase):
     def __init__(self, packed: pa.NativeFile, sha256: str) -> None:
         self._packed: Final = pa.CompressedInputStream(packed, "zstd")
         self._sha256: Final = sha256
-        self._digest: Final = hashlib.sha256()
+        self._digest: Final = HashBeside()
 
     def readable(self) -> bool:
         return True
@@ -276,6 +277,7 @@ class _Verified(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
+            self._digest.close()
             self._packed.close()
         super().close()
 
