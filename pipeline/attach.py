@@ -123,7 +123,7 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
             ThreadPoolExecutor(1) as writer,
         ):
             kinds = [kind for kind in Kind if records.any_rows(connection, kind)]
-            blocks = itertools.chain(_blocks_again(connection, kinds, version), _due_blocks(office, kinds, version))
+            blocks = itertools.chain(_blocks_again(office, kinds, version), _due_blocks(office, kinds, version))
             coming = reader.submit(next, blocks, None)
             decide = _decision(index)
             waiting: deque[Future[None]] = deque()
@@ -181,27 +181,25 @@ def _due_blocks(office: Office, kinds: Iterable[Kind], version: int) -> Iterator
             yield kind, block, {}
 
 
-def _blocks_again(connection: sa.Connection, kinds: Iterable[Kind], version: int) -> list[_Block]:
-    """Read what is certain and may not be so any more; all of it at once, before the connection is written to."""
+def _blocks_again(office: Office, kinds: Iterable[Kind], version: int) -> Iterator[_Block]:
+    """Read what is certain and may not be so any more, as it stood before this run wrote anything."""
     attached_on = sa.text("SELECT max(register_version) FROM step_run WHERE step = :step")
-    since = connection.scalar(attached_on, {"step": Step.ATTACH.value})
-    if since is None or since >= version:
-        return []
-    connection.execute(sa.text(_MOVED), {"since": since})
-    listed = connection.scalars(sa.text(_MOVED_FORMER_NAMES), {"since": since}).all()
-    keys = names.name_key(pc.list_flatten(former_names.split(pa.array(listed, TEXT))))
-    copy_in(connection, "moved", pa.table({"name_key": keys}))
-    connection.execute(sa.text("ANALYZE moved"))
-    blocks: list[_Block] = []
-    for kind in kinds:
-        rows = connection.execute(sa.text(_AGAIN.format(kind=kind.value)), {"version": version}).mappings().all()
-        for start in range(0, len(rows), BLOCK_ROWS):
-            part = rows[start : start + BLOCK_ROWS]
-            tax_org = identifiers.org_code_of_tax_no(pa.array([row["tax_no"] for row in part], TEXT)).to_pylist()
-            due = [{**row, "tax_org": code} for row, code in zip(part, tax_org, strict=True)]
-            attached = {row["record_id"]: row["attached"] for row in part}
-            blocks.append((kind, [pa.RecordBatch.from_pylist(due, schema=RECORDS_DUE)], attached))
-    return blocks
+    with office.engine.begin() as connection:
+        since = connection.scalar(attached_on, {"step": Step.ATTACH.value})
+        if since is None or since >= version:
+            return
+        connection.execute(sa.text(_MOVED), {"since": since})
+        listed = connection.scalars(sa.text(_MOVED_FORMER_NAMES), {"since": since}).all()
+        keys = names.name_key(pc.list_flatten(former_names.split(pa.array(listed, TEXT))))
+        copy_in(connection, "moved", pa.table({"name_key": keys}))
+        connection.execute(sa.text("ANALYZE moved"))
+        for kind in kinds:
+            query = sa.text(_AGAIN.format(kind=kind.value)).execution_options(stream_results=True)
+            for rows in connection.execute(query, {"version": version}).mappings().partitions(BLOCK_ROWS):
+                tax_org = identifiers.org_code_of_tax_no(pa.array([row["tax_no"] for row in rows], TEXT)).to_pylist()
+                due = [{**row, "tax_org": code} for row, code in zip(rows, tax_org, strict=True)]
+                attached = {row["record_id"]: row["attached"] for row in rows}
+                yield kind, [pa.RecordBatch.from_pylist(due, schema=RECORDS_DUE)], attached
 
 
 def _that_differ(decided: pa.RecordBatch, attached: Mapping[int, str]) -> pa.RecordBatch:

@@ -256,6 +256,20 @@ def test_a_number_that_comes_to_speak_for_another_enterprise_is_asked_again(desk
     assert attachments(desk)[1:] == [(2, "regno", None, "code_and_name_disagree")]
 
 
+def test_more_than_a_block_is_asked_again(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.attach.BLOCK_ROWS", 2)
+    companies = [Company(n) for n in range(1, 6)]
+    desk.register(map(registered, companies))
+    desk.ingest([penalty(n, **OLD) for n in range(1, 6)])
+    assert desk.attach() == {"name": 5}
+    namesakes = [registered(Company(n + 10), ENTNAME=company.name) for n, company in enumerate(companies)]
+    desk.register([*map(registered, companies), *namesakes], NEXT_DAY)
+    desk.ingest([penalty(6, Company(3))], NEXT_DAY)
+    assert desk.attach(NEXT_DAY) == {"name": 5, "uscc": 1}
+    newest = desk.query("SELECT DISTINCT ON (record_id) grade FROM attachment ORDER BY record_id, attachment_id DESC")
+    assert [row["grade"] for row in newest] == ["review"] * 5 + ["certain"]
+
+
 def test_what_the_newer_register_bears_out_is_left_as_it_is(desk: Any) -> None:
     """Another address, another name of the same enterprise, its end: none of them says that it was the wrong one."""
     desk.register(registered(Company(n)) for n in (1, 2, 3, 4))
