@@ -19,6 +19,7 @@ from expectations.judging import judge_of_this_process
 from feeds.signature import Signer
 from feeds.sites import load_sites
 from pipeline.engine import Engine
+from pipeline.in_order import in_order
 from pipeline.journal import journaled
 from pipeline.office import Office
 from pipeline.press import Press, Published, publishable
@@ -60,6 +61,9 @@ WHERE (r.state = 'accepted' OR r.state = 'superseded' AND a.record_id IS NOT NUL
 """A version that is attached with certainty, unless a later one leaves open whose it is, and one that takes the record
 back however it is attached: its key says which record it means, and it is shown nowhere. What was attached was accepted
 when it came, so it held for a time. An enterprise that has left the register is called as it was last."""
+
+_BATCH_BYTES: Final = 8 << 20
+"""Of the records that are read at once; some batches are worked on at the same time."""
 
 _MEMORY: Final = "500MB"
 """What the engine holds before it works from its scratch folder: sites are decided and written at the same time."""
@@ -115,7 +119,8 @@ def _load_records(office: Office, engine: Engine, kind: Kind, as_of: dt.date) ->
     schema = publishable(kind)
     columns = ", ".join(f"r.{name}" for name in STANDARD_COLUMNS[kind])
     query = _PUBLISHABLE.format(kind=kind.value, columns=columns, standing=STANDING.format(kind=kind.value))
-    batches = (_readable(batch, schema, as_of) for batch in read_batches(office.bulk_url, query))
+    received = read_batches(office.bulk_url, query, batch_bytes=_BATCH_BYTES)
+    batches = in_order(lambda batch: _readable(batch, schema, as_of), received)
     records = f"{kind}_records"
     every = engine.load(records, schema, batches)
     newest = every.group_by("record_key").aggregate(newest_id=every.record_id.max(), versions=every.count())

@@ -10,9 +10,7 @@ import contextlib
 import datetime as dt
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +19,7 @@ import pyarrow as pa
 from connectors.archive import Archive
 from connectors.formats.limits import Limits
 from connectors.formats.reader import open_table
+from pipeline.in_order import in_order
 from store.deliveries import FileOfDelivery
 from transforms.authority import Authority
 from transforms.columns import Kind, record_schema
@@ -34,7 +33,6 @@ READ_ROWS: Final = 12_500
 """Rows standardised at once."""
 JUDGED_ROWS: Final = 37_500
 """Most rows judged at once: Great Expectations has a fixed cost per batch, memory grows with it."""
-THREADS: Final = 2
 
 Tell = Callable[[str, int], object]
 """Hears what was done to how many more rows; for progress that a person sees."""
@@ -103,7 +101,7 @@ class DeliveryReader:
                 self.problems += unknown_column_problems(recognition, file=file.name)
                 self.definitions.append(recognition.definition)
                 raw = _one_batch_each(_gathered(table.batches(), READ_ROWS))
-                looked_at = _in_order(lambda batch: self._look_at(batch, recognition), raw)
+                looked_at = in_order(lambda batch: self._look_at(batch, recognition), raw)
                 for gathered in _growing(looked_at, READ_ROWS, JUDGED_ROWS):
                     yield self._as_read(file, recognition, gathered)
             elif any(True for _ in table.batches()):
@@ -130,23 +128,6 @@ class DeliveryReader:
 
 
 _FINDING: Final = "finding:"
-
-
-def _in_order(
-    work: Callable[[pa.RecordBatch], pa.RecordBatch], batches: Iterable[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
-    """Work on some batches at once and yield the answers in the order of the batches.
-
-    Arrow's kernels and the hashes let go of the interpreter, so threads share the cores; answers do not depend on it.
-    """
-    with ThreadPoolExecutor(THREADS) as pool:
-        waiting: deque[Future[pa.RecordBatch]] = deque()
-        for batch in batches:
-            waiting.append(pool.submit(work, batch))
-            if len(waiting) > THREADS + 1:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _ahead(batches: Iterable[ReadBatch]) -> Generator[ReadBatch]:
