@@ -38,7 +38,8 @@ WITH decided AS (
     FROM attachment WHERE kind = '{kind}' ORDER BY record_id, attachment_id DESC
 ), doubted AS (
     SELECT r.record_key, max(r.record_id) AS record_id FROM {kind} r JOIN decided a USING (record_id)
-    WHERE a.grade = 'review' AND r.state IN ('accepted', 'superseded')
+    WHERE (a.grade = 'review' OR a.grade = 'none' AND a.method = 'steward')
+      AND r.state IN ('accepted', 'superseded')
       AND r.record_key IN (SELECT record_key FROM {kind} WHERE state = 'superseded')
     GROUP BY r.record_key
 ), left_register AS (
@@ -58,9 +59,10 @@ WHERE (r.state = 'accepted' OR r.state = 'superseded' AND a.record_id IS NOT NUL
     OR r.status IN ('withdrawn', 'invalid') OR r.usage_scope <> '0' OR w.reason IS NOT NULL
 )
 """
-"""A version that is attached with certainty, unless a later one leaves open whose it is, and one that takes the record
-back however it is attached: its key says which record it means, and it is shown nowhere. What was attached was accepted
-when it came, so it held for a time. An enterprise that has left the register is called as it was last."""
+"""A version that is attached with certainty, unless a later one leaves open whose it is or people found it to be
+nobody's, and one that takes the record back however it is attached: its key says which record it means, and it is shown
+nowhere. What was attached was accepted when it came, so it held for a time. An enterprise that has left the register is
+called as it was last."""
 
 _BATCH_BYTES: Final = 8 << 20
 """Of the records that are read at once; some batches are worked on at the same time."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
-from delivering import NEXT_DAY, Company, document_no, penalty, registered
+from delivering import NEXT_DAY, Company, document_no, legacy_penalty, penalty, registered
 
 from pipeline import rulings
 from pipeline.candidates import candidates
@@ -90,6 +91,25 @@ def test_a_subject_that_the_register_does_not_know_is_withheld_until_undone(know
     assert known.query("SELECT state FROM review") == [{"state": "open"}]
     known.attach(THIRD_DAY)
     assert attachments(known, newest(known, 50))[-1] == ("uscc", "certain", Company(50).uscc)
+
+
+@pytest.mark.parametrize(("uscc", "shown"), [(Company(1).uscc, [Company(1).uscc]), (None, [])], ids=["one", "nobody"])
+def test_what_people_say_of_a_doubted_version_holds_for_the_record(
+    known: Any, uscc: str | None, shown: list[str]
+) -> None:
+    known.ingest([legacy_penalty(1, Company(2))])
+    known.attach()
+    known.publish()
+    known.ingest([legacy_penalty(1, Company(2), CF_XDR_SHXYM=Company(1).uscc, SJC="2018-08-22 09:00:00")], NEXT_DAY)
+    known.attach(NEXT_DAY)
+    known.publish(NEXT_DAY)
+    feed = known.office.settings.feeds / "creditchina" / "current" / "CF.full.jsonl"
+    assert feed.read_text(encoding="utf-8") == ""
+    approve(known, propose(known, newest(known), uscc))
+    known.attach(THIRD_DAY)
+    known.publish(THIRD_DAY)
+    assert [row["CF_XDR_SHXYM"] for row in map(json.loads, feed.read_text(encoding="utf-8").splitlines())] == shown
+    assert reconcile(known.office).ok
 
 
 def test_only_what_waits_is_attached_and_only_to_the_register(known: Any) -> None:
