@@ -1,4 +1,4 @@
-"""One person in front of the workbench, without a window."""
+"""One person in front of the workbench, without a window and in one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fastapi.testclient import TestClient
 from httpx import Response
+from playwright.sync_api import Page, expect
 
 PASSWORD = "一二三四 correct horse"
 NOW = dt.datetime(2018, 8, 22, 1, 0, tzinfo=dt.UTC)
@@ -41,3 +42,9 @@ class Browser:
 
     def post(self, path: str, **fields: str) -> Response:
         return self.client.post(path, data={"csrf": self.csrf()} | fields)
+
+
+def arrived(page: Page, heading: str) -> None:
+    """Wait for the page with this heading, and until its scripts have run: before that it hears no key."""
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    page.wait_for_load_state()

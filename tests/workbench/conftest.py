@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import uvicorn
-from browsing import PASSWORD, Browser, Clock
+from browsing import PASSWORD, Browser, Clock, arrived
 from delivering import AGENCY, DAY, Row, as_csv, write
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -143,7 +143,7 @@ def enter(address: str, chromium: Chromium, office: Office) -> Iterator[Callable
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="总览")).to_be_visible()
+        arrived(page, "总览")
         return page
 
     yield log_in

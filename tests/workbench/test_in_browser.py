@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from browsing import arrived
 from delivering import DAY, Company, as_csv, penalty, registered, write
 from playwright.sync_api import Page, expect
 from reporting import YEAR, report, subject
@@ -33,10 +34,10 @@ def test_two_people_release_a_held_delivery_by_keyboard(
         page = enter(name, Role.APPROVER)
         page.keyboard.press("g")
         page.keyboard.press("h")
-        expect(page.get_by_role("heading", name="放行")).to_be_visible()
+        arrived(page, "放行")
         page.keyboard.press("j")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="为何待批")).to_be_visible()
+        arrived(page, "为何待批")
         page.keyboard.press("a")
         page.keyboard.type("已与报送机关核对")
         page.keyboard.press("Control+Enter")
@@ -54,17 +55,17 @@ def test_a_review_is_worked_off_by_keyboard(enter: Callable[..., Page], deliver:
     page = enter("王平台", Role.PLATFORM)
     page.keyboard.press("g")
     page.keyboard.press("w")
-    expect(page.get_by_role("heading", name="待办")).to_be_visible()
+    arrived(page, "待办")
     page.keyboard.press("j")
     page.get_by_role("link", name="处罚决定日期不是有效日期").press("Enter")
     expect(page.locator("tr[data-row] mark").first).to_be_visible()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="数据项")).to_be_visible()
+    arrived(page, "数据项")
     page.keyboard.press("c")
     expect(page.get_by_text("王平台 认领")).to_be_visible()
     page.keyboard.press("e")
-    expect(page.get_by_role("heading", name="更正")).to_be_visible()
+    arrived(page, "更正")
     page.keyboard.press("e")
     page.keyboard.press("Control+a")
     page.keyboard.type("2018/14/01")
@@ -76,7 +77,7 @@ def test_a_review_is_worked_off_by_keyboard(enter: Callable[..., Page], deliver:
     page.keyboard.press("a")
     page.keyboard.type("对照决定书")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("heading", name="数据项")).to_be_visible()
+    arrived(page, "数据项")
     page.keyboard.press("g")
     page.keyboard.press("w")
     expect(page.get_by_text("没有符合条件的待办")).to_be_visible()
@@ -93,7 +94,7 @@ def test_findings_are_handed_to_inspection_by_keyboard(
     page = enter("检查员甲", Role.AGENCY, "aic")
     page.keyboard.press("g")
     page.keyboard.press("f")
-    expect(page.get_by_role("heading", name="比对结果")).to_be_visible()
+    arrived(page, "比对结果")
     page.get_by_role("link", name="瞒报 1").click()
     page.wait_for_url("**kind=concealed**")
     page.keyboard.press("j")
@@ -127,7 +128,7 @@ def test_what_another_took_is_left_out_and_the_ticks_of_the_rest_stay(
     expect(slow.get_by_text("将改动 2 项")).to_be_visible()
     expect(slow.get_by_label("附言")).to_have_value("本周办")
     slow.get_by_role("button", name="确认").click()
-    expect(slow.get_by_role("heading", name="处罚决定日期不是有效日期")).to_be_visible()
+    arrived(slow, "处罚决定日期不是有效日期")
     assert slow.locator("tbody tr").filter(has_text="王平台").count() == 2
 
 
@@ -157,7 +158,7 @@ def test_a_refused_decision_about_findings_keeps_their_ticks_and_a_letter_goes_t
     assert letter.value.suggested_filename.startswith(f"correction-{companies[0].uscc}-{YEAR}-")
     sheet = page.context.new_page()
     sheet.set_content(Path(letter.value.path()).read_text(encoding="utf-8"))
-    expect(sheet.get_by_role("heading", name="年度报告核对更正通知")).to_be_visible()
+    arrived(sheet, "年度报告核对更正通知")
     expect(sheet.get_by_role("row", name="网址")).to_contain_text("www.a1.com")
 
 
@@ -169,10 +170,10 @@ def test_a_return_is_filled_in_explained_and_accepted_by_keyboard(
     page.get_by_role("link", name="2018-07").focus()
     page.keyboard.press("g")
     page.keyboard.press("t")
-    expect(page.get_by_role("heading", name="专项行动填报")).to_be_visible()
+    arrived(page, "专项行动填报")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="北京市邮政管理局 2018-07")).to_be_visible()
+    arrived(page, "北京市邮政管理局 2018-07")
     page.keyboard.press("e")
     for value in ("2", "1.5", "0", "1", "40", "3"):  # 案件, 案值, 罚没款, 移送, 检查, 查处
         page.keyboard.type(value)
@@ -214,6 +215,6 @@ def test_the_keys_are_told_on_request(enter: Callable[..., Page]) -> None:
     expect(page.get_by_role("dialog", name="快捷键")).to_be_hidden()
     page.keyboard.press("g")
     page.keyboard.press("r")
-    expect(page.get_by_role("heading", name="记录")).to_be_visible()
+    arrived(page, "记录")
     page.keyboard.press("/")
     expect(page.get_by_label("决定文书号")).to_be_focused()
