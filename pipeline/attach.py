@@ -8,12 +8,12 @@ a USCC that was found: it is nobody else's.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
-import itertools
 import tempfile
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,14 +116,14 @@ def attach(office: Office, *, as_of: dt.date) -> Attached:
         before = releases.newest_attachment(connection)
         grades: Counter[str] = Counter()
         methods: Counter[str] = Counter()
+        kinds = [kind for kind in Kind if records.any_rows(connection, kind)]
         with (
             Engine(Path(scratch)) as engine,
             open_index(office, engine, connection) as (version, index),
+            contextlib.closing(_blocks(office, kinds, version)) as blocks,
             ThreadPoolExecutor(1) as reader,
             ThreadPoolExecutor(1) as writer,
         ):
-            kinds = [kind for kind in Kind if records.any_rows(connection, kind)]
-            blocks = itertools.chain(_blocks_again(office, kinds, version), _due_blocks(office, kinds, version))
             coming = reader.submit(next, blocks, None)
             decide = _decision(index)
             waiting: deque[Future[None]] = deque()
@@ -163,7 +163,7 @@ def _due(office: Office, kind: Kind, version: int) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays([*batch.columns, tax_org], schema=RECORDS_DUE)
 
 
-def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
     """Put batches together to blocks of about ``BLOCK_ROWS``: memory does not grow with what is due."""
     block: list[pa.RecordBatch] = []
     for batch in batches:
@@ -175,9 +175,14 @@ def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
         yield block
 
 
+def _blocks(office: Office, kinds: Sequence[Kind], version: int) -> Generator[_Block]:
+    yield from _blocks_again(office, kinds, version)
+    yield from _due_blocks(office, kinds, version)
+
+
 def _due_blocks(office: Office, kinds: Iterable[Kind], version: int) -> Iterator[_Block]:
     for kind in kinds:
-        for block in _blocks(_due(office, kind, version)):
+        for block in _gathered(_due(office, kind, version)):
             yield kind, block, {}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fastapi.testclient import TestClient
 from httpx import Response
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, expect
 
 PASSWORD = "一二三四 correct horse"
 NOW = dt.datetime(2018, 8, 22, 1, 0, tzinfo=dt.UTC)
@@ -44,7 +44,7 @@ class Browser:
         return self.client.post(path, data={"csrf": self.csrf()} | fields)
 
 
-def arrived(page: Page, heading: str) -> None:
-    """Wait for the page with this heading, and until its scripts have run: before that it hears no key."""
-    expect(page.get_by_role("heading", name=heading)).to_be_visible()
-    page.wait_for_load_state()
+def arrived(sign: Locator) -> None:
+    """Wait until what tells a page is seen, and its scripts have run: before that it hears no key."""
+    expect(sign).to_be_visible()
+    sign.page.wait_for_load_state()

@@ -143,7 +143,7 @@ def enter(address: str, chromium: Chromium, office: Office) -> Iterator[Callable
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
-        arrived(page, "总览")
+        arrived(page.get_by_role("heading", name="总览"))
         return page
 
     yield log_in
