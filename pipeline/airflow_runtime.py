@@ -70,7 +70,7 @@ def dag_policy(dag):
 
 
 class AirflowFailedError(Exception):
-    """Airflow could not be started or did not stay up; the message ends with the last lines of the log."""
+    """Airflow, or what stands beside it, did not start or stay up; the message ends with the last lines of the log."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class AirflowInstance:
         for component in self.components:
             if not _is_running(component):
                 tail = "\n".join(_tail(self.log_file(component.name)))
-                msg = f"Airflow {component.name} ended. Last lines of {self.log_file(component.name)}:\n{tail}"
+                msg = f"{component.name} ended. Last lines of {self.log_file(component.name)}:\n{tail}"
                 raise AirflowFailedError(msg)
 
     def task_log_tail(self, dag_id: str, run_id: str, task_id: str) -> list[str]:

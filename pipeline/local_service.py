@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+import requests
 
 from connectors.descriptor import agency_ids
 from connectors.endpoint import EndpointError, endpoint_from_environment
@@ -19,6 +25,8 @@ from store.database import libpq_url
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
 WORKBENCH_PORT: Final = 8070
+WORKBENCH_PATIENCE: Final = 60.0
+"""Seconds until it must answer: it imports the engines first."""
 
 
 def pools(sites: tuple[str, ...]) -> dict[str, int]:
@@ -66,18 +74,24 @@ def up(sites: tuple[str, ...], progress: Callable[[str], object]) -> airflow_run
     return instance
 
 
-def start_workbench() -> airflow_runtime.AirflowInstance:
-    """Start the workbench beside Airflow, on ``WORKBENCH_PORT``; one that an earlier call left is ended first."""
+def start_workbench(port: int = WORKBENCH_PORT) -> airflow_runtime.AirflowInstance:
+    """Start the workbench beside Airflow and wait until it answers; one that an earlier call left is ended first.
+
+    Raises ``AirflowFailedError`` when another program has the port, or the workbench ends or stays silent.
+    """
     settings = Settings()
     office = open_office(settings, keep_database_running=True)
     home = settings.state / "workbench"
     airflow_runtime.stop_from_pidfile(home)
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _require_free(port)
+    instance = airflow_runtime.AirflowInstance(home, f"http://127.0.0.1:{port}", ())
+    log = instance.log_file("workbench")
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     variables = {"DISCLOSURE_HOME": str(settings.state), "DATABASE_URL": libpq_url(office.engine)}
     search = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]))
-    with (home / "workbench.log").open("wb") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
-            [sys.executable, "-m", "workbench", "--port", str(WORKBENCH_PORT)],
+            [sys.executable, "-m", "workbench", "--port", str(port)],
             env=os.environ | variables | {"PYTHONPATH": search},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -85,9 +99,33 @@ def start_workbench() -> airflow_runtime.AirflowInstance:
             start_new_session=True,
         )
     component = airflow_runtime.Component("workbench", process.pid, airflow_runtime.start_time(process.pid) or "")
-    instance = airflow_runtime.AirflowInstance(home, f"http://127.0.0.1:{WORKBENCH_PORT}", (component,))
+    instance = replace(instance, components=(component,))
     airflow_runtime.record(instance)
+    _wait_for_answer(instance)
     return instance
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            msg = f"port {port} is taken by another program: end it, then start again"
+            raise airflow_runtime.AirflowFailedError(msg)
+
+
+def _wait_for_answer(instance: airflow_runtime.AirflowInstance) -> None:
+    limit = time.monotonic() + WORKBENCH_PATIENCE
+    with requests.Session() as session:
+        session.trust_env = False
+        while True:
+            instance.check_alive()
+            with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+                if session.get(f"{instance.url}/health", timeout=5).ok:
+                    return
+            if time.monotonic() > limit:
+                log = instance.log_file("workbench")
+                msg = f"the workbench does not answer after {WORKBENCH_PATIENCE:.0f} s, its log is {log}"
+                raise airflow_runtime.AirflowFailedError(msg)
+            time.sleep(0.2)
 
 
 def down() -> list[str]:
