@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections import Counter, deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ import pyarrow as pa
 from bench.penalties import AS_OF
 from connectors.archive import open_archive
 from connectors.descriptor import load_agency
-from expectations.judging import judge_of_this_process
+from expectations.judging import Judge, judge_of_this_process
 from expectations.runner import Outcome
 from expectations.suite import load_suite
+from pipeline.in_order import ahead
 from pipeline.reading import DeliveryReader
 from store.deliveries import FileOfDelivery
 from transforms.columns import Kind, Sheet
@@ -42,15 +43,8 @@ def run(penalties: Path, home: Path) -> dict[str, Any]:
         as_of=AS_OF,
     )
     failures: Counter[str] = Counter()
-    waiting: deque[Future[dict[str, Outcome]]] = deque()
-    with ThreadPoolExecutor(1) as judging:
-        for batch in reader.batches():
-            suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
-            waiting.append(judging.submit(judge.judge, batch.findings, suite))
-            if len(waiting) > 1:
-                _count(failures, waiting.popleft().result())
-        while waiting:
-            _count(failures, waiting.popleft().result())
+    for outcomes in ahead(_judged(reader, judge)):
+        failures.update({name: outcome.unexpected for name, outcome in outcomes.items()})
     seconds = time.perf_counter() - started
     return {
         "rows": reader.rows,
@@ -60,8 +54,10 @@ def run(penalties: Path, home: Path) -> dict[str, Any]:
     }
 
 
-def _count(failures: Counter[str], outcomes: dict[str, Outcome]) -> None:
-    failures.update({name: outcome.unexpected for name, outcome in outcomes.items()})
+def _judged(reader: DeliveryReader, judge: Judge) -> Iterator[dict[str, Outcome]]:
+    for batch in reader.batches():
+        suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
+        yield judge.judge(batch.findings, suite)
 
 
 if __name__ == "__main__":

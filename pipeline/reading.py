@@ -1,16 +1,13 @@
 """Read a delivery as a stream: files -> text -> standard records with the findings about them; memory stays flat.
 
-Batches are worked on by threads while the caller judges and stores the ones before; they come in the order of the
-rows whatever the threads do.
+Batches are worked on by threads, also while the caller is busy with the ones before; they come in the order of the rows
+whatever the threads do.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import queue
-import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,8 +82,8 @@ class DeliveryReader:
 
         Raises ``DeliveryRefused`` when a file cannot be read as a whole, perhaps after some of its rows.
         """
-        with contextlib.closing(_ahead(batch for file in self._files for batch in self._batches_of(file))) as batches:
-            yield from batches
+        for file in self._files:
+            yield from self._batches_of(file)
 
     def _batches_of(self, file: FileOfDelivery) -> Iterator[ReadBatch]:
         with open_table(
@@ -128,39 +125,6 @@ class DeliveryReader:
 
 
 _FINDING: Final = "finding:"
-
-
-def _ahead(batches: Iterable[ReadBatch]) -> Generator[ReadBatch]:
-    """Read on in a thread while the caller is busy with the batch before; one batch waits at the most."""
-    waiting: queue.Queue[ReadBatch | BaseException | None] = queue.Queue(maxsize=1)
-    stopped = threading.Event()
-
-    def put(item: ReadBatch | BaseException | None) -> None:
-        while not stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                waiting.put(item, timeout=0.2)
-                return
-
-    def read() -> None:
-        try:
-            for batch in batches:
-                put(batch)
-                if stopped.is_set():
-                    return
-            put(None)
-        except BaseException as error:
-            put(error)
-
-    reader = threading.Thread(target=read, name="reader", daemon=True)
-    reader.start()
-    try:
-        while (item := waiting.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stopped.set()
-        reader.join()
 
 
 def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:

@@ -7,6 +7,7 @@ whatever version gave them. Rules that need more than the row (R22, R28) keep th
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from connectors.descriptor import load_agency
 from expectations.judging import judge_of_this_process
 from expectations.suite import Suite, SuiteInvalid, load_suite, read_suite
+from pipeline.in_order import ahead
 from pipeline.office import Office
 from pipeline.reading import DeliveryReader, ReadBatch
 from pipeline.verdicts import state_of
@@ -111,9 +113,10 @@ def try_suite(
             continue
         tell(delivery)
         trial.deliveries += 1
-        for batch in _batches(office, delivery, kind):
-            if batch.definition.sheet is sheet:
-                comparison.take(batch)
+        with contextlib.closing(ahead(_batches(office, delivery, kind))) as batches:
+            for batch in batches:
+                if batch.definition.sheet is sheet:
+                    comparison.take(batch)
     trial.changes.sort(key=lambda change: (change.expectation, change.before or "", change.after or ""))
     return trial
 

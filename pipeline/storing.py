@@ -7,9 +7,10 @@ kept for it, the few rows concerned are looked up again, and Great Expectations 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from expectations.judging import judge_of_this_process
 from expectations.runner import Outcome
 from expectations.suite import Suite, load_suite
 from pipeline.file_days import days_of_files, with_days_of_files
+from pipeline.in_order import ahead
 from pipeline.reading import ReadBatch
 from pipeline.verdicts import add_counts, damaged_verdicts, repeat_verdicts, states_of, verdicts_of
 from store import deliveries, records, rulings
@@ -63,17 +65,10 @@ class DeliveryWriter:
 
     def take_all(self, batches: Iterable[ReadBatch]) -> None:
         """Have every batch judged, and store its rows and verdicts, in order."""
-        with ThreadPoolExecutor(1) as judging, ThreadPoolExecutor(1) as copying:
+        with contextlib.closing(ahead(_judged(batches))) as judged, ThreadPoolExecutor(1) as copying:
             stored = copying.submit(lambda: None)
-            judged: tuple[ReadBatch, Suite, Future[dict[str, Outcome]]] | None = None
-            for batch in batches:
-                suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
-                asked = judging.submit(judge_of_this_process().judge, batch.findings, suite)
-                if judged is not None:
-                    stored = self._store(judged[0], judged[1], judged[2].result(), copying, after=stored)
-                judged = batch, suite, asked
-            if judged is not None:
-                stored = self._store(judged[0], judged[1], judged[2].result(), copying, after=stored)
+            for batch, suite, outcomes in judged:
+                stored = self._store(batch, suite, outcomes, copying, after=stored)
             stored.result()
 
     def _store(
@@ -282,6 +277,13 @@ class DeliveryWriter:
             self._connection, delivery_id, (self._counts[name] for name in sorted(self._counts)), quarantined
         )
         return states, quarantined
+
+
+def _judged(batches: Iterable[ReadBatch]) -> Iterator[tuple[ReadBatch, Suite, Mapping[str, Outcome]]]:
+    """Have each batch judged by its sheet's suite for rows."""
+    for batch in batches:
+        suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
+        yield batch, suite, judge_of_this_process().judge(batch.findings, suite)
 
 
 def _short_keys(record_keys: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
