@@ -45,7 +45,7 @@ def run(penalties: Path, register: Path, home: Path, sites: list[str]) -> dict[s
         return answer
 
     def judge_one_row() -> None:
-        import adbc_driver_postgresql.dbapi  # noqa: F401
+        import adbc_driver_postgresql  # noqa: F401
         import ibis.backends.duckdb  # noqa: F401
 
         suite = load_suite(Kind.PENALTY, Sheet.STANDARD).of_scope("delivery")

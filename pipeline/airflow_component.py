@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Final
 
 PRELOADED: Final = {
-    "scheduler": ("pipeline.steps", "adbc_driver_postgresql.dbapi", "ibis.backends.duckdb"),
+    "scheduler": ("pipeline.steps", "adbc_driver_postgresql", "ibis.backends.duckdb"),
     "dag-processor": ("connectors.descriptor",),
 }
 

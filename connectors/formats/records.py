@@ -103,11 +103,12 @@ def complete_until(data: bytes, delimiter: bytes) -> int | None:
         return data.rfind(b"\n") + 1
     content = np.frombuffer(data, dtype=np.uint8)
     quotes = np.flatnonzero(content == ord('"'))
-    before = content[quotes[0::2][quotes[0::2] > 0] - 1]
-    after = content[quotes[1::2][quotes[1::2] < len(data) - 1] + 1]
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = content.take(opening[np.searchsorted(opening, 1) :] - 1)
+    after = content.take(closing[: np.searchsorted(closing, len(data) - 1)] + 1)
     known = np.zeros(256, dtype=np.bool_)
     known[list(b'"\r\n' + delimiter)] = True
-    if not (known[before].all() and known[after].all()):
+    if not (known.take(before).all() and known.take(after).all()):
         return None
     return _last_end_outside_quotes(data, quotes)
 
