@@ -25,8 +25,8 @@ Answer = TypeVar("Answer")
 def in_order(work: Callable[[Part], Answer], parts: Iterable[Part]) -> Iterator[Answer]:
     """Yield what ``work`` makes of each part, a few parts at once; memory holds no more than these.
 
-    Others go first on the processor: who takes the answers up hands them on to one process of a server, which is the
-    last to be done where it has to share a core with what could be done beside it.
+    The threads give way to whoever else wants a core: to the one process of the server that takes in what becomes of
+    the answers, above all. It cannot share its work, and would be the last to end.
     """
     with ThreadPoolExecutor(THREADS, initializer=_let_others_go_first) as pool:
         waiting: deque[Future[Answer]] = deque()

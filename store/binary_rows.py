@@ -47,7 +47,7 @@ def encoded(rows: pa.RecordBatch, server_types: Mapping[str, str]) -> memoryview
     """
     if not rows.num_rows:
         return memoryview(b"")
-    parts: list[pa.Array | pa.Scalar] = [pa.scalar(struct.pack(">h", rows.num_columns), _BYTES)]
+    parts: list[pa.Array | pa.Scalar] = [pa.repeat(pa.scalar(struct.pack(">h", rows.num_columns), _BYTES), len(rows))]
     for name, column in zip(rows.schema.names, rows.columns, strict=True):
         write = _FORMS.get(server_types[name])
         if write is None:
@@ -64,9 +64,7 @@ def _texts(column: pa.Array) -> Iterator[pa.Array]:
     yield pa.Array.from_buffers(_BYTES, len(texts), texts.buffers(), texts.null_count, texts.offset)
 
 
-def _fixed(
-    arrow_type: pa.DataType, values_of: Callable[[pa.Array], _Values]
-) -> Callable[[pa.Array], Iterator[pa.Array]]:
+def _fixed(arrow_type: pa.DataType, values_of: Callable[[pa.Array], _Values]) -> _Form:
     """The form of a type whose values are all as long; ``values_of`` writes values without nulls."""
 
     def write(column: pa.Array) -> Iterator[pa.Array]:

@@ -78,6 +78,14 @@ def test_many_rows_and_long_texts_go_in_by_several_blocks(office: Office) -> Non
         assert list(connection.scalars(sa.text("SELECT text FROM kept ORDER BY n"))) == texts
 
 
+def test_rows_of_nothing_but_null_are_rows(office: Office) -> None:
+    with office.engine.connect() as connection:
+        connection.execute(sa.text("CREATE TEMP TABLE kept (n bigint, text text) ON COMMIT DROP"))
+        nothing = pa.table({"n": pa.nulls(3, pa.int64()), "text": pa.nulls(3, pa.string())})
+        copy_in(connection, "kept", nothing)
+        assert connection.execute(sa.text("SELECT count(*), count(n), count(text) FROM kept")).one() == (3, 0, 0)
+
+
 def test_no_rows_go_in_as_none(office: Office) -> None:
     with office.engine.connect() as connection:
         connection.execute(sa.text("CREATE TEMP TABLE kept (n bigint) ON COMMIT DROP"))
