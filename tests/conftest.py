@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,14 +65,15 @@ def server() -> Iterator[str]:
     It lies outside pytest's folders: another session closes those to the account that the server runs under. Nobody
     cuts the power of a test machine, so it need not wait for the disk.
     """
-    with tempfile.TemporaryDirectory(prefix="disclosure-") as folder:
-        data = Path(folder) / "data"
-        url = embedded.start(data)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
-        yield url
-        embedded.stop(data)
+    folder = tempfile.mkdtemp(prefix="disclosure-")
+    data = Path(folder) / "data"
+    url = embedded.start(data)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    yield url
+    embedded.stop(data)
+    subprocess.run(["rm", "-rf", folder], check=True)  # a database per test: many files
 
 
 @pytest.fixture(scope="session")
