@@ -9,7 +9,6 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ import pyarrow as pa
 from bench.penalties import AS_OF
 from connectors.archive import open_archive
 from connectors.descriptor import load_agency
-from expectations.judging import Judge, judge_of_this_process
-from expectations.runner import Outcome
+from expectations.judging import judge_of_this_process
 from expectations.suite import load_suite
-from pipeline.in_order import ahead
 from pipeline.reading import DeliveryReader
+from pipeline.storing import judged_by_row
+from store.ahead import ahead
 from store.deliveries import FileOfDelivery
 from transforms.columns import Kind, Sheet
 
@@ -43,7 +42,7 @@ def run(penalties: Path, home: Path) -> dict[str, Any]:
         as_of=AS_OF,
     )
     failures: Counter[str] = Counter()
-    for outcomes in ahead(_judged(reader, judge)):
+    for _, _, outcomes in ahead(judged_by_row(reader.batches())):
         failures.update({name: outcome.unexpected for name, outcome in outcomes.items()})
     seconds = time.perf_counter() - started
     return {
@@ -52,12 +51,6 @@ def run(penalties: Path, home: Path) -> dict[str, Any]:
         "rows_per_second": round(reader.rows / seconds),
         "failures": sum(failures.values()),
     }
-
-
-def _judged(reader: DeliveryReader, judge: Judge) -> Iterator[dict[str, Outcome]]:
-    for batch in reader.batches():
-        suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
-        yield judge.judge(batch.findings, suite)
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def start(settings: AirflowSettings, progress: Callable[[str], object] = str) ->
     progress("Airflow: starting " + ", ".join(COMPONENTS))
     instance = AirflowInstance(settings.home, f"http://127.0.0.1:{port}", ())
     for name, arguments in COMPONENTS.items():
-        started = _launch(name, arguments, variables, logs)
+        started = launch(name, arguments, variables, logs, Path(variables["AIRFLOW_HOME"]))
         instance = replace(instance, components=(*instance.components, started))
         record(instance)
     return instance
@@ -201,6 +201,21 @@ def wait_healthy(
             msg = f"Airflow is not ready after {timeout:.0f} s, waiting for {', '.join(waiting)}\n" + "\n".join(tails)
             raise AirflowFailedError(msg)
         time.sleep(0.3)
+
+
+def launch(name: str, arguments: tuple[str, ...], variables: Mapping[str, str], logs: Path, folder: Path) -> Component:
+    """Start a Python module in ``folder``, with these variables alone and a session of its own; log it in ``logs``."""
+    with (logs / f"{name}.log").open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
+            [sys.executable, "-m", *arguments],
+            cwd=folder,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Component(name, process.pid, start_time(process.pid) or "")
 
 
 def running(home: Path) -> AirflowInstance | None:
@@ -377,20 +392,6 @@ def _migrate(variables: Mapping[str, str], log: Path) -> None:
     if done.returncode != 0:
         msg = f"Airflow's database could not be prepared. Last lines of {log}:\n" + "\n".join(_tail(log))
         raise AirflowFailedError(msg)
-
-
-def _launch(name: str, arguments: tuple[str, ...], variables: Mapping[str, str], logs: Path) -> Component:
-    with (logs / f"{name}.log").open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
-            [sys.executable, "-m", *arguments],
-            cwd=variables["AIRFLOW_HOME"],
-            env=dict(variables),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    return Component(name, process.pid, start_time(process.pid) or "")
 
 
 def _tail(path: Path) -> list[str]:

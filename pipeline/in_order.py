@@ -1,17 +1,15 @@
-"""Threads that work on a stream whose answers come in the order of its parts, whatever the threads do.
+"""Work on parts of a stream by threads, and take up the answers in the order of the parts.
 
-Arrow's kernels, the hashes and whoever waits for another process let go of the interpreter, so threads share the cores.
+Arrow's kernels and the hashes let go of the interpreter, so threads share the cores; answers do not depend on it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import queue
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -36,42 +34,6 @@ def in_order(work: Callable[[Part], Answer], parts: Iterable[Part]) -> Iterator[
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def ahead(parts: Iterable[Part]) -> Generator[Part]:
-    """Take the next parts in a thread while the caller is busy with the one before; one waits at the most.
-
-    What the thread raises is raised to the caller. Close it where it may not be read to its end.
-    """
-    waiting: queue.Queue[tuple[Part] | BaseException | None] = queue.Queue(maxsize=1)
-    stopped = threading.Event()
-
-    def put(item: tuple[Part] | BaseException | None) -> None:
-        while not stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                waiting.put(item, timeout=0.2)
-                return
-
-    def read() -> None:
-        try:
-            for part in parts:
-                put((part,))
-                if stopped.is_set():
-                    return
-            put(None)
-        except BaseException as error:
-            put(error)
-
-    reader = threading.Thread(target=read, name="ahead", daemon=True)
-    reader.start()
-    try:
-        while (item := waiting.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item[0]
-    finally:
-        stopped.set()
-        reader.join()
 
 
 def _let_others_go_first() -> None:

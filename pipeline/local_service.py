@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,16 +87,13 @@ def start_workbench(port: int = WORKBENCH_PORT) -> airflow_runtime.AirflowInstan
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     variables = {"DISCLOSURE_HOME": str(settings.state), "DATABASE_URL": libpq_url(office.engine)}
     search = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]))
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and fixed arguments
-            [sys.executable, "-m", "workbench", "--port", str(port)],
-            env=os.environ | variables | {"PYTHONPATH": search},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    component = airflow_runtime.Component("workbench", process.pid, airflow_runtime.start_time(process.pid) or "")
+    component = airflow_runtime.launch(
+        "workbench",
+        ("workbench", "--port", str(port)),
+        os.environ | variables | {"PYTHONPATH": search},
+        log.parent,
+        Path.cwd(),  # paths in the variables may be relative
+    )
     instance = replace(instance, components=(component,))
     airflow_runtime.record(instance)
     _wait_for_answer(instance)

@@ -19,11 +19,11 @@ import sqlalchemy as sa
 from connectors.descriptor import load_agency
 from expectations.judging import judge_of_this_process
 from expectations.suite import Suite, SuiteInvalid, load_suite, read_suite
-from pipeline.in_order import ahead
 from pipeline.office import Office
 from pipeline.reading import DeliveryReader, ReadBatch
 from pipeline.verdicts import state_of
 from store import deliveries
+from store.ahead import ahead
 from store.deliveries import Delivery
 from transforms.columns import Kind, Sheet
 from transforms.sheets import SHEETS

@@ -24,10 +24,10 @@ from expectations.judging import judge_of_this_process
 from expectations.runner import Outcome
 from expectations.suite import Suite, load_suite
 from pipeline.file_days import days_of_files, with_days_of_files
-from pipeline.in_order import ahead
 from pipeline.reading import ReadBatch
 from pipeline.verdicts import add_counts, damaged_verdicts, repeat_verdicts, states_of, verdicts_of
 from store import deliveries, records, rulings
+from store.ahead import ahead
 from store.deliveries import CheckCount, Delivery
 from store.records import Displaced
 from transforms import identifiers
@@ -42,6 +42,13 @@ REPEATS: Final = "R22.same_document"
 
 class ConservationBroken(RuntimeError):
     """Rows or verdicts stored are not the rows received or the failures counted; nothing was stored."""
+
+
+def judged_by_row(batches: Iterable[ReadBatch]) -> Iterator[tuple[ReadBatch, Suite, Mapping[str, Outcome]]]:
+    """Have each batch judged by its sheet's suite for rows."""
+    for batch in batches:
+        suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
+        yield batch, suite, judge_of_this_process().judge(batch.findings, suite)
 
 
 class DeliveryWriter:
@@ -65,7 +72,7 @@ class DeliveryWriter:
 
     def take_all(self, batches: Iterable[ReadBatch]) -> None:
         """Have every batch judged, and store its rows and verdicts, in order."""
-        with contextlib.closing(ahead(_judged(batches))) as judged, ThreadPoolExecutor(1) as copying:
+        with contextlib.closing(ahead(judged_by_row(batches))) as judged, ThreadPoolExecutor(1) as copying:
             stored = copying.submit(lambda: None)
             for batch, suite, outcomes in judged:
                 stored = self._store(batch, suite, outcomes, copying, after=stored)
@@ -277,13 +284,6 @@ class DeliveryWriter:
             self._connection, delivery_id, (self._counts[name] for name in sorted(self._counts)), quarantined
         )
         return states, quarantined
-
-
-def _judged(batches: Iterable[ReadBatch]) -> Iterator[tuple[ReadBatch, Suite, Mapping[str, Outcome]]]:
-    """Have each batch judged by its sheet's suite for rows."""
-    for batch in batches:
-        suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
-        yield batch, suite, judge_of_this_process().judge(batch.findings, suite)
 
 
 def _short_keys(record_keys: pa.ChunkedArray) -> npt.NDArray[np.uint64]:

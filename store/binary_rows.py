@@ -16,6 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.distinct import byte_bounds
+
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 """Signature, no flags, no extension."""
 TRAILER: Final = struct.pack(">h", -1)
@@ -59,8 +61,7 @@ def encoded(rows: pa.RecordBatch, server_types: Mapping[str, str]) -> memoryview
 
 def _texts(column: pa.Array) -> Iterator[pa.Array]:
     texts = column.cast(pa.string())
-    offsets = np.frombuffer(texts.buffers()[1], np.int32, count=len(texts) + 1, offset=texts.offset * 4)
-    yield _lengths(texts, np.diff(offsets))
+    yield _lengths(_present(texts), np.diff(byte_bounds(texts)[1]))
     yield pa.Array.from_buffers(_BYTES, len(texts), texts.buffers(), texts.null_count, texts.offset)
 
 
@@ -97,19 +98,21 @@ def _numeric(column: pa.Array) -> Iterator[pa.Array]:
 
 def _of_one_width(column: pa.Array, values: _Values) -> Iterator[pa.Array]:
     """``values`` are those of the rows that have one, in order."""
-    width = values.shape[1]
-    present = column.is_valid().to_numpy(zero_copy_only=False)
+    present, width = _present(column), values.shape[1]
     offsets = np.concatenate([[0], np.cumsum(present * width)]).astype(np.int32)
-    yield _lengths(column, np.int32(width))
+    yield _lengths(present, np.int64(width))
     yield pa.Array.from_buffers(_BYTES, len(column), [None, pa.py_buffer(offsets), pa.py_buffer(values.tobytes())])
 
 
-def _lengths(column: pa.Array, lengths: npt.NDArray[np.int32] | np.int32) -> pa.Array:
+def _lengths(present: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64] | np.int64) -> pa.Array:
     """Four bytes per row: how long its value is, -1 where it has none."""
-    present = column.is_valid().to_numpy(zero_copy_only=False)
     written = np.where(present, lengths, -1).astype(">i4")
-    offsets = np.arange(0, 4 * len(column) + 1, 4, dtype=np.int32)
-    return pa.Array.from_buffers(_BYTES, len(column), [None, pa.py_buffer(offsets), pa.py_buffer(written)])
+    offsets = np.arange(0, 4 * len(present) + 1, 4, dtype=np.int32)
+    return pa.Array.from_buffers(_BYTES, len(present), [None, pa.py_buffer(offsets), pa.py_buffer(written)])
+
+
+def _present(column: pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(column.is_valid(), dtype=np.bool_)
 
 
 def _numbers(kind: str, less: int = 0) -> Callable[[pa.Array], _Values]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import sqlalchemy as sa
 from psycopg import sql
 
+from store.ahead import ahead
 from store.binary_rows import HEADER, TRAILER, encoded
 
 if TYPE_CHECKING:
@@ -37,29 +38,18 @@ def copy_in(connection: sa.Connection, table: str, rows: pa.Table) -> None:
     """
     columns = ", ".join(f'"{name}"' for name in rows.column_names)
     server_types = {row.attname: row.typname for row in connection.execute(_TYPES, {"table": f'"{table}"'})}
+    at_once = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES * rows.num_rows // max(rows.nbytes, 1)))
+    blocks = (encoded(batch, server_types) for batch in rows.to_batches(max_chunksize=at_once))
     driver: Any = connection.connection
     with (
         driver.cursor() as cursor,
         cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN (FORMAT binary)') as copy,
+        contextlib.closing(ahead(blocks)) as written,
     ):
         copy.write(HEADER)
-        for block in _encoded_ahead(rows, server_types):
+        for block in written:
             copy.write(block)
         copy.write(TRAILER)
-
-
-def _encoded_ahead(rows: pa.Table, server_types: Mapping[str, str]) -> Iterator[memoryview]:
-    """Yield the rows in blocks; the next block is written while the server reads the one before."""
-    at_once = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES * rows.num_rows // max(rows.nbytes, 1)))
-    with ThreadPoolExecutor(1) as beside:
-        waiting: Future[memoryview] | None = None
-        for batch in rows.to_batches(max_chunksize=at_once):
-            following = beside.submit(encoded, batch, server_types)
-            if waiting is not None:
-                yield waiting.result()
-            waiting = following
-        if waiting is not None:
-            yield waiting.result()
 
 
 def read_batches(
