@@ -46,6 +46,14 @@ def told_encoding(source: Source, file: str, *, header_line: bool) -> tuple[Enco
     return (utf8 if is_utf8 else "gb18030"), False
 
 
+def decoded(content: bytes, encoding: Encoding) -> tuple[str, bool]:
+    """Return the text, and whether all of it could be decoded: only where not does U+FFFD stand for what was lost."""
+    try:
+        return content.decode(encoding), True
+    except UnicodeDecodeError:
+        return content.decode(encoding, "replace"), False
+
+
 def _all_utf8(source: Source) -> bool:
     """Tell whether the whole content is valid UTF-8, by Arrow's validation: a third of the time that decoding takes."""
     begun = b""

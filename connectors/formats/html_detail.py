@@ -20,7 +20,7 @@ import lxml.html
 import pyarrow as pa
 from lxml import etree
 
-from connectors.formats.encoding import Encoding
+from connectors.formats.encoding import Encoding, decoded
 from connectors.formats.findings import Findings
 from connectors.formats.header import NAMED_CELLS, clean_name, column_names
 from connectors.formats.rules import TOO_LARGE, UNDECODABLE, UNKNOWN_ENCODING, WEB_PAGE
@@ -56,7 +56,7 @@ class HtmlDetail:
             yield 1, self.cells
 
 
-def open_html(source: Source, encoding: Encoding, strict: bool, findings: Findings) -> HtmlDetail:
+def open_html(source: Source, encoding: Encoding, findings: Findings) -> HtmlDetail:
     """Read the page. Raises DeliveryRefused: no record on it or a login page (F02), too large (F08), an encoding
     declared that the exchange does not know (F04), a label used twice (F06).
     """
@@ -67,7 +67,8 @@ def open_html(source: Source, encoding: Encoding, strict: bool, findings: Findin
     declared = _DECLARED.search(content[:4096])
     if declared and declared[1].decode().lower() not in _KNOWN_ENCODINGS:
         raise UNKNOWN_ENCODING.refusal(file, what=declared[1].decode())
-    text = content.decode(encoding, "strict" if strict else "replace").replace("\0", "\ufffd")
+    text, sound = decoded(content, encoding)
+    text = text.replace("\0", "\ufffd")
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
         page = lxml.html.document_fromstring(text.encode(), parser=parser)
@@ -78,7 +79,7 @@ def open_html(source: Source, encoding: Encoding, strict: bool, findings: Findin
     if len(pairs) < NAMED_CELLS:
         raise WEB_PAGE.refusal(file)
     columns = column_names([label for label, _ in pairs], file, findings.limits)
-    return HtmlDetail(columns, tuple(value for _, value in pairs), spoilt=not strict)
+    return HtmlDetail(columns, tuple(value for _, value in pairs), spoilt=not sound)
 
 
 def _record(page: lxml.html.HtmlElement) -> _Pairs:

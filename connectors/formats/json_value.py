@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from connectors.formats.encoding import Encoding
+from connectors.formats.encoding import Encoding, decoded
 from connectors.formats.findings import EXCERPT_CHARS, Findings
 from connectors.formats.flat_record import EXACT, as_row, member_names
 from connectors.formats.json_lines import named_positions
@@ -82,10 +82,7 @@ def open_json(source: Source, encoding: Encoding, rows_at: str | None, findings:
     if source.size > most:
         raise TOO_LARGE.refusal(findings.file, what=f"JSON 超过 {most >> 20} MB")
     content = source.head(source.size)
-    try:
-        text, spoilt = content.decode(encoding), False
-    except UnicodeDecodeError:
-        text, spoilt = content.decode(encoding, "replace"), True
+    text, sound = decoded(content, encoding)
     text = text.removeprefix("\ufeff")
     positions: dict[str, int] = {}
     try:
@@ -101,7 +98,7 @@ def open_json(source: Source, encoding: Encoding, rows_at: str | None, findings:
     if start is None:
         where = f"“{rows_at}”" if rows_at else "常用位置(rows、data、list、records 等)"
         raise NO_TABLE.refusal(findings.file, what=f"JSON 在{where}没有找到记录")
-    return JsonValue(text, spoilt, start, named_positions(positions, findings), positions)
+    return JsonValue(text, not sound, start, named_positions(positions, findings), positions)
 
 
 def _rows_start(text: str, rows_at: str | None) -> int | None:

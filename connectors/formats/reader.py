@@ -132,9 +132,9 @@ def open_table(
                 if inner:
                     source.close()
                     source = inner
-                body = open_xml(source, "utf-8" if inner else encoding, strict, rows_at, findings)
+                body = open_xml(source, "utf-8" if inner else encoding, strict or not inner, rows_at, findings)
             elif told == "html":
-                body = open_html(source, encoding, strict, findings)
+                body = open_html(source, encoding, findings)
             elif told == "json":
                 body = open_json(source, encoding, rows_at, findings)
             else:

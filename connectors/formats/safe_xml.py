@@ -28,12 +28,32 @@ def safe_parser() -> expat.XMLParserType:
     return parser
 
 
-def fed(parser: expat.XMLParserType, source: Source, encoding: str, file: str) -> Iterator[None]:
-    """Decode and parse the file piece by piece, yielding after each; blanks before the document are let through.
+class _Decoder:
+    """Decodes piece by piece; ``sound`` until something had to be replaced, for a text may hold U+FFFD by itself."""
 
-    Raises DeliveryRefused: malformed or cut off (F09), a document type definition (F10).
+    def __init__(self, encoding: str) -> None:
+        self.sound = True
+        self._decoder_of = codecs.getincrementaldecoder(encoding)
+        self._decoder = self._decoder_of("strict")
+
+    def decode(self, piece: bytes, *, final: bool = False) -> str:
+        state = self._decoder.getstate()
+        try:
+            return self._decoder.decode(piece, final)
+        except UnicodeDecodeError:
+            self.sound = False
+            self._decoder = self._decoder_of("replace")
+            self._decoder.setstate(state)
+            return self._decoder.decode(piece, final)
+
+
+def fed(parser: expat.XMLParserType, source: Source, encoding: str, file: str) -> Iterator[bool]:
+    """Decode and parse the file piece by piece; blanks before the document are let through.
+
+    Yields after each piece whether everything so far could be decoded; U+FFFD stands where it could not. Raises
+    DeliveryRefused: malformed or cut off (F09), a document type definition (F10).
     """
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    decoder = _Decoder(encoding)
     lines_above = 0
     begun = False
     try:
@@ -44,9 +64,9 @@ def fed(parser: expat.XMLParserType, source: Source, encoding: str, file: str) -
                 lines_above += text.count("\n", 0, len(text) - len(kept))
                 begun, text = bool(kept), kept
             parser.Parse(text, False)
-            yield
+            yield decoder.sound
         parser.Parse(decoder.decode(b"", final=True), True)
-        yield
+        yield decoder.sound
     except _DoctypeError as error:
         raise XML_DTD.refusal(file) from error
     except expat.ExpatError as error:

@@ -161,7 +161,7 @@ class XmlRows:
 
     source: Source
     encoding: str
-    strict: bool
+    sound: bool
     container: tuple[str, ...]
     columns: tuple[str, ...]
     positions: dict[str, int]
@@ -171,7 +171,7 @@ class XmlRows:
         return batches_of(self._rows(findings), self.columns, findings)
 
     def _rows(self, findings: Findings) -> Iterator[Row]:
-        rows = _Rows(self.container, self.positions, findings, spoilt=not self.strict)
+        rows = _Rows(self.container, self.positions, findings, spoilt=not self.sound)
         parser = safe_parser()
         parser.StartElementHandler = rows.start
         parser.EndElementHandler = rows.end
@@ -181,9 +181,10 @@ class XmlRows:
             rows.done.clear()
 
 
-def open_xml(source: Source, encoding: Encoding, strict: bool, rows_at: str | None, findings: Findings) -> XmlRows:
+def open_xml(source: Source, encoding: Encoding, sound: bool, rows_at: str | None, findings: Findings) -> XmlRows:
     """Parse the whole file once: it must be well-formed to its end, and all names of cells are gathered.
 
+    ``sound`` is false where U+FFFD may stand for something that was lost before, in a document around this one.
     Raises DeliveryRefused: malformed or cut off (F09), a document type definition (F10), an encoding declared that
     the exchange does not know (F04), no records or records of several names (F05).
     """
@@ -197,7 +198,8 @@ def open_xml(source: Source, encoding: Encoding, strict: bool, rows_at: str | No
     parser.StartElementHandler = names.start
     parser.EndElementHandler = names.end
     most = 4 * findings.limits.columns
-    for _ in fed(parser, source, name, file):
+    for decoded in fed(parser, source, name, file):
+        sound = sound and decoded
         counts = [*map(len, names.records.values()), *map(len, names.cells.values())]
         if max(counts, default=0) > most:
             raise TOO_MANY_COLUMNS.refusal(file, count=max(counts), limit=findings.limits.columns)
@@ -211,7 +213,8 @@ def open_xml(source: Source, encoding: Encoding, strict: bool, rows_at: str | No
     if len(records) > 1:
         raise NO_TABLE.refusal(file, what=f"XML 的记录元素不止一种:{'、'.join(list(records)[:5])}")
     positions = names.cells.get(container, {})
-    return XmlRows(source, name, strict, container, column_names(list(positions), file, findings.limits), positions)
+    columns = column_names(list(positions), file, findings.limits)
+    return XmlRows(source, name, sound, container, columns, positions)
 
 
 def _is_container(path: tuple[str, ...], rows_at: str | None) -> bool:

@@ -56,6 +56,14 @@ def test_a_record_is_read_from_its_labels(body: str, charset: str) -> None:
     assert read(page(body, charset).encode("utf-8" if charset == "utf-8" else "gb18030")) == [RECORD]
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
+def test_a_mark_of_something_lost_that_was_sent_is_kept_as_it_was_sent(charset: str) -> None:
+    values = ["京罚\ufffd号", *VALUES[1:]]
+    rows = "".join(f"<tr><th>{label}</th><td>{value}</td></tr>" for label, value in zip(LABELS, values, strict=True))
+    [record] = read(page(f"<table>{rows}</table>", charset).encode(charset))
+    assert record[LABELS[0]] == values[0]
+
+
 def test_lines_stay_lines_and_an_empty_value_is_null() -> None:
     rows = ("<th>甲</th><td>一<br>二  三\n四</td>", "<th>乙</th><td> </td>", "<th>丙</th><td>x</td>")
     body = f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"

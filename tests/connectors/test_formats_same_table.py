@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -128,6 +128,7 @@ def read(content: bytes, limits: Limits = Limits()) -> tuple[TextTable, list[lis
 @pytest.mark.parametrize("way", WRITERS)
 @settings(max_examples=25)
 @given(rows=TABLES)
+@example(rows=[["京罚", None, None, "\ufffd"]] * 2)
 def test_a_table_comes_back_as_it_was_sent(way: str, rows: list[list[Cell]]) -> None:
     told, write = WRITERS[way]
     table, received, numbers = read(write(rows))
