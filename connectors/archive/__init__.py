@@ -29,7 +29,9 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
@@ -43,6 +45,10 @@ from connectors.archive.local import LocalStore
 from connectors.archive.object_store import ObjectStore
 
 PIECE_BYTES: Final = 1 << 20
+
+FRAME_BYTES: Final = 4 << 20
+"""Most bytes in one frame."""
+FRAMES_AT_ONCE: Final = 2
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ENTRY: Final = re.compile(r"journal/\d{6}/(\d{9})\.json")
@@ -103,11 +109,16 @@ class Archive:
             draft = stack.enter_context(self._store.draft())
             digest = stack.enter_context(contextlib.closing(HashBeside()))
             size = 0
-            with pa.CompressedOutputStream(pa.OSFile(str(draft.path), "w"), "zstd") as packed:
-                while piece := stream.read(PIECE_BYTES):
+
+            def content() -> Iterator[bytes]:
+                nonlocal size
+                while piece := stream.read(FRAME_BYTES):
                     digest.update(piece)
-                    packed.write(piece)
                     size += len(piece)
+                    yield piece
+
+            with draft.path.open("wb") as packed:
+                packed.writelines(_frames(content()))
             sha256 = digest.hexdigest()
             self._store.keep(draft, _object(sha256))
         return StoredFile(sha256, size, name)
@@ -254,6 +265,23 @@ def open_archive(place: str | Path) -> Archive:
     if isinstance(place, str) and "://" in place:
         return Archive(ObjectStore(place))
     return Archive(Path(place))
+
+
+def _frames(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Pack each piece as a frame of its own, in threads, in order; of no piece at all make one empty frame."""
+    with ThreadPoolExecutor(FRAMES_AT_ONCE, thread_name_prefix="pack") as packers:
+        waiting: deque[Future[bytes]] = deque()
+        for piece in pieces:
+            waiting.append(packers.submit(_frame, piece))
+            if len(waiting) > FRAMES_AT_ONCE:
+                yield waiting.popleft().result()
+        for frame in waiting or [packers.submit(_frame, b"")]:
+            yield frame.result()
+
+
+def _frame(piece: bytes) -> bytes:
+    packed: bytes = pa.Codec("zstd").compress(piece, asbytes=True)
+    return packed
 
 
 class _Verified(io.RawIOBase):

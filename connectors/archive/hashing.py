@@ -1,10 +1,11 @@
-"""The hash of a stream, reckoned beside whoever packs or unpacks it: neither holds the interpreter for long."""
+"""The hash of a stream, reckoned beside whoever packs or unpacks it."""
 
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
+
+from connectors.beside import Beside
 
 
 class HashBeside:
@@ -13,24 +14,11 @@ class HashBeside:
     def __init__(self) -> None:
         """Nothing is hashed yet."""
         self._digest: Final = hashlib.sha256()
-        self._beside: Final = ThreadPoolExecutor(1, thread_name_prefix="hash")
-        self._under_way: Future[None] | None = None
-
-    def update(self, piece: bytes) -> None:
-        """Take the next piece, when the one before is hashed; it must not change."""
-        self._settle()
-        self._under_way = self._beside.submit(self._digest.update, piece)
+        self._beside: Final = Beside(self._digest.update)
+        self.update: Final = self._beside.give
+        self.close: Final = self._beside.close
 
     def hexdigest(self) -> str:
         """Return the hash of all pieces so far."""
-        self._settle()
+        self._beside.settle()
         return self._digest.hexdigest()
-
-    def close(self) -> None:
-        """End the thread; twice does no harm."""
-        self._beside.shutdown()
-
-    def _settle(self) -> None:
-        if self._under_way is not None:
-            self._under_way.result()
-            self._under_way = None

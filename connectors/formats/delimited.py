@@ -58,7 +58,7 @@ class _Damage:
 class _Block:
     """Whole records, and what is wrong with those (by ordinal from 0) that an empty line stands for."""
 
-    data: bytes
+    data: bytes | memoryview
     damage: dict[int, _Damage] = field(default_factory=dict)
 
 
@@ -127,7 +127,7 @@ class Delimited:
         """Return the whole records at the beginning of ``data``, and how many bytes they take."""
         taken = None if final else complete_until(data, self.delimiter)
         if taken is not None:
-            return _Block(data[:taken]), taken
+            return _Block(memoryview(data)[:taken]), taken
         block = _Block(b"")
         lines = []
         taken = 0
@@ -147,7 +147,7 @@ class Delimited:
         if self.strict:
             return block
         try:
-            text = block.data.decode(self.encoding)
+            text = str(block.data, self.encoding)
         except UnicodeDecodeError:
             return self._decodable_records(block)
         return _Block(text.encode(), block.damage) if self.encoding == "gb18030" else block
@@ -155,8 +155,9 @@ class Delimited:
     def _decodable_records(self, block: _Block) -> _Block:
         damage = dict(block.damage)
         lines = []
-        for ordinal, (start, end, _) in enumerate(split_records(block.data, self.delimiter, final=True)):
-            record = block.data[start:end]
+        data = bytes(block.data)
+        for ordinal, (start, end, _) in enumerate(split_records(data, self.delimiter, final=True)):
+            record = data[start:end]
             try:
                 lines.append(record.decode(self.encoding).encode())
             except UnicodeDecodeError:
@@ -217,7 +218,7 @@ def _header(head: bytes, delimiter: bytes) -> tuple[int, int, bytes, list[bytes]
     return index + 1, ends[index], delimiter, rows[index]
 
 
-def _parsed(data: bytes, delimiter: bytes, width: int) -> tuple[pa.Table, dict[int, tuple[int, str]]]:
+def _parsed(data: bytes | memoryview, delimiter: bytes, width: int) -> tuple[pa.Table, dict[int, tuple[int, str]]]:
     """Return the rows with ``width`` fields, and of the others by ordinal the number of fields and the text.
 
     pyarrow numbers skipped rows only when it works on one thread; a block that has some is parsed again so.
@@ -228,7 +229,7 @@ def _parsed(data: bytes, delimiter: bytes, width: int) -> tuple[pa.Table, dict[i
     return table, {row.number - 1: (row.actual_columns, row.text) for row in skipped}
 
 
-def _read(data: bytes, delimiter: bytes, width: int, *, threads: bool) -> tuple[pa.Table, list[Any]]:
+def _read(data: bytes | memoryview, delimiter: bytes, width: int, *, threads: bool) -> tuple[pa.Table, list[Any]]:
     skipped: list[Any] = []
 
     def skip(row: Any) -> str:
@@ -236,8 +237,8 @@ def _read(data: bytes, delimiter: bytes, width: int, *, threads: bool) -> tuple[
         return "skip"
 
     names = [str(position) for position in range(width)]
-    if data.startswith(codecs.BOM_UTF8):  # the parser drops one, here in the middle of a file
-        data = codecs.BOM_UTF8 + data
+    if data[:3] == codecs.BOM_UTF8:  # the parser drops one, here in the middle of a file
+        data = b"".join([codecs.BOM_UTF8, data])
     table = pa_csv.read_csv(
         pa.BufferReader(data),
         read_options=pa_csv.ReadOptions(column_names=names, block_size=len(data) + 1, use_threads=threads),

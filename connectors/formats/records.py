@@ -39,6 +39,10 @@ _FIELD_AFTER_UNQUOTED: Final = {
 }
 
 
+_STRETCH: Final = 1 << 18
+"""Bytes in which quotes are looked for at once: what is noted about them stays in the processor's own memory."""
+
+
 class End(Enum):
     """How a record stops: at a line end, at the end of the data (it may go on), or badly quoted."""
 
@@ -99,24 +103,33 @@ def complete_until(data: bytes, delimiter: bytes) -> int | None:
     None when quotes stand where they are neither a field's first nor last character nor a pair: then only
     ``split_records`` can tell.
     """
-    if b'"' not in data:
-        return data.rfind(b"\n") + 1
     content = np.frombuffer(data, dtype=np.uint8)
-    quotes = np.flatnonzero(content == ord('"'))
-    opening, closing = quotes[0::2], quotes[1::2]
-    before = content.take(opening[np.searchsorted(opening, 1) :] - 1)
-    after = content.take(closing[: np.searchsorted(closing, len(data) - 1)] + 1)
-    known = np.zeros(256, dtype=np.bool_)
-    known[list(b'"\r\n' + delimiter)] = True
-    if not (known.take(before).all() and known.take(after).all()):
-        return None
+    known = b'"\r\n' + delimiter
+    quotes = 0
+    for start in range(0, len(data), _STRETCH):
+        places = np.flatnonzero(content[start : start + _STRETCH] == ord('"')) + start
+        opening, closing = places[quotes % 2 :: 2], places[1 - quotes % 2 :: 2]
+        before = content.take(opening[np.searchsorted(opening, 1) :] - 1)
+        after = content.take(closing[: np.searchsorted(closing, len(data) - 1)] + 1)
+        if not (_are_among(known, before) and _are_among(known, after)):
+            return None
+        quotes += len(places)
     return _last_end_outside_quotes(data, quotes)
 
 
-def _last_end_outside_quotes(data: bytes, quotes: npt.NDArray[np.int64]) -> int:
+def _are_among(known: bytes, content: npt.NDArray[np.uint8]) -> bool:
+    found = content == known[0]
+    for byte in known[1:]:
+        found |= content == byte
+    return bool(found.all())
+
+
+def _last_end_outside_quotes(data: bytes, quotes: int) -> int:
+    """``quotes`` stand in ``data``; the end of a line is outside them when an even number stands before it."""
     stop = len(data)
     while (newline := data.rfind(b"\n", 0, stop)) >= 0:
-        if np.searchsorted(quotes, newline) % 2 == 0:
+        quotes -= data.count(b'"', newline, stop)
+        if quotes % 2 == 0:
             return newline + 1
         stop = newline
     return 0

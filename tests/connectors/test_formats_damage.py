@@ -191,15 +191,17 @@ BROKEN = ("a,b", "a,b,c,d", "a,b\0,c", 'a,"x"y,c', "one")
 @given(
     records=st.lists(st.sampled_from(SOUND + BROKEN), min_size=1, max_size=12),
     block_bytes=st.integers(1, 60),
+    stretch=st.integers(1, 40),
     line_end=st.sampled_from(["\n", "\r\n"]),
     encoding=st.sampled_from(["utf-8", "gb18030"]),
 )
 def test_row_numbers_are_those_of_a_spreadsheet_wherever_the_blocks_are_cut(
-    records: list[str], block_bytes: int, line_end: str, encoding: str
+    records: list[str], block_bytes: int, stretch: int, line_end: str, encoding: str
 ) -> None:
     content = line_end.join(["甲,乙,丙", *records]) + line_end
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "BLOCK_BYTES", block_bytes)
+        patch.setattr("connectors.formats.records._STRETCH", stretch)
         table, rows = read(content.encode(encoding))
     sound = [number for number, record in enumerate(records, start=2) if record in SOUND]
     broken = [number for number, record in enumerate(records, start=2) if record in BROKEN]
@@ -413,16 +415,17 @@ EDITS = st.lists(st.tuples(st.integers(0, 90), st.integers(0, 5), PIECES), min_s
 
 
 @settings(max_examples=200)
-@given(content=st.sampled_from(FILES), edits=EDITS, block_bytes=st.integers(1, 40))
+@given(content=st.sampled_from(FILES), edits=EDITS, block_bytes=st.integers(1, 40), stretch=st.integers(1, 40))
 def test_whatever_happens_to_the_bytes_a_file_is_refused_or_each_row_is_accounted_for(
-    content: bytes, edits: list[tuple[int, int, bytes]], block_bytes: int
+    content: bytes, edits: list[tuple[int, int, bytes]], block_bytes: int, stretch: int
 ) -> None:
     for place, length, piece in edits:
         content = content[:place] + piece + content[place + length :]
     outcomes = []
-    for size in (block_bytes, 1 << 20):
+    for size, looked_at in ((block_bytes, stretch), (1 << 20, 1 << 20)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(delimited, "BLOCK_BYTES", size)
+            patch.setattr("connectors.formats.records._STRETCH", looked_at)
             try:
                 table, rows = read(content)
             except DeliveryRefused as refusal:
