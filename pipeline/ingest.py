@@ -252,7 +252,6 @@ def _stored_answer(connection: sa.Connection, delivery: Delivery, already_receiv
     if isinstance(delivery.kind, Reference):
         states, failures = stored_answer(connection, delivery.kind, delivery.delivery_id)
     else:
-        states = records.counts_of_delivery(connection, delivery.kind, delivery.delivery_id)
-        failures = records.verdicts_of_delivery(connection, delivery.kind, delivery.delivery_id)
+        states, failures = records.counts_of_delivery(connection, delivery.kind, delivery.delivery_id)
     rows = sum(states.values())
     return Ingested(delivery.delivery_id, "checked", already_received, rows, states, failures, ())

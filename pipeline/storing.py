@@ -267,10 +267,9 @@ class DeliveryWriter:
     def reconcile(self, rows: int) -> tuple[dict[str, int], dict[str, int]]:
         """Compare what is stored with what came and with what Great Expectations counted; raise on a difference."""
         delivery_id, kind = self._delivery.delivery_id, self._delivery.record_kind
-        states = records.counts_of_delivery(self._connection, kind, delivery_id)
+        states, quarantined = records.counts_of_delivery(self._connection, kind, delivery_id)
         if (stored := sum(states.values())) != rows:
             raise ConservationBroken(f"delivery {delivery_id}: {rows} rows received, {stored} stored")
-        quarantined = records.verdicts_of_delivery(self._connection, kind, delivery_id)
         differing = {
             name: (count.unexpected, quarantined.get(name, 0))
             for name, count in self._counts.items()

@@ -204,25 +204,26 @@ def store_rows(connection: sa.Connection, kind: Kind, records: pa.Table, verdict
     store_verdicts(connection, verdicts)
 
 
-def counts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) -> dict[str, int]:
-    """Return rows received per state of a delivery."""
-    table = RECORDS[kind]
-    query = (
-        sa.select(table.c.state, sa.func.count().label("rows"))
-        .where(table.c.delivery_id == delivery_id, table.c.corrects.is_(None))
-        .group_by(table.c.state)
-        .order_by(table.c.state)
-    )
-    return {row.state: row.rows for row in connection.execute(query)}
+def counts_of_delivery(
+    connection: sa.Connection, kind: Kind, delivery_id: int
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Count the rows received of a delivery as they are stored, by state, and the verdicts about them, by expectation.
 
-
-def verdicts_of_delivery(connection: sa.Connection, kind: Kind, delivery_id: int) -> dict[str, int]:
-    """Return verdicts per expectation about the rows received of a delivery, counted from the stored rows."""
-    rows = connection.execute(
+    The rows are read once. Their ids stand close together, and only verdicts between the first and the last are looked
+    at: all at once, not a look-up for each row, which a server would choose that does not know yet how many there are.
+    """
+    connection.execute(sa.text("SET LOCAL enable_nestloop = off"))
+    counted = connection.execute(
         sa.text(
-            f"SELECT v.expectation, count(*) AS failures FROM verdict v JOIN {RECORDS[kind].name} r USING (record_id)"  # noqa: S608
-            " WHERE r.delivery_id = :delivery AND r.corrects IS NULL GROUP BY v.expectation"
+            "WITH received AS MATERIALIZED ("  # noqa: S608 (own table name)
+            f"  SELECT record_id, state FROM {RECORDS[kind].name} WHERE delivery_id = :delivery AND corrects IS NULL"
+            ") SELECT 'rows' AS what, state AS name, count(*) AS number FROM received GROUP BY state"
+            " UNION ALL SELECT 'verdicts', v.expectation, count(*) FROM verdict v JOIN received USING (record_id)"
+            " WHERE v.record_id BETWEEN (SELECT min(record_id) FROM received) AND (SELECT max(record_id) FROM received)"
+            " GROUP BY v.expectation ORDER BY what, name"
         ),
         {"delivery": delivery_id},
-    )
-    return {row.expectation: row.failures for row in rows}
+    ).all()
+    connection.execute(sa.text("SET LOCAL enable_nestloop = on"))
+    rows, verdicts = ({row.name: row.number for row in counted if row.what == what} for what in ("rows", "verdicts"))
+    return rows, verdicts
