@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 
 
 def in_order(work: Callable[[Part], Answer], parts: Iterable[Part]) -> Iterator[Answer]:
-    """Yield what ``work`` makes of each part, a few parts at once; memory holds no more than these.
+    """Yield what ``work`` makes of each part, one per thread at once; memory holds no more than these.
 
     The threads give way to whoever else wants a core: to the one process of the server that takes in what becomes of
     the answers, above all. It cannot share its work, and would be the last to end.
@@ -30,7 +30,7 @@ def in_order(work: Callable[[Part], Answer], parts: Iterable[Part]) -> Iterator[
         waiting: deque[Future[Answer]] = deque()
         for part in parts:
             waiting.append(pool.submit(work, part))
-            if len(waiting) > THREADS + 1:
+            if len(waiting) == THREADS:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -22,7 +22,7 @@ from connectors.formats.limits import Limits
 from connectors.formats.reader import open_table
 from expectations.judging import judge_of_this_process
 from expectations.suite import load_suite
-from pipeline.reading import READ_ROWS, ReadBatch
+from pipeline.reading import BATCH_ROWS, ReadBatch
 from pipeline.verdicts import state_of, verdicts_of
 from store.deliveries import FileOfDelivery
 from transforms import personal
@@ -144,7 +144,7 @@ def batch_of_file(
     with open_table(
         archive.open(file.sha256),
         file=file.name,
-        limits=Limits(batch_rows=READ_ROWS),
+        limits=Limits(batch_rows=BATCH_ROWS),
         fits=lambda row: cells_known(row, kind, sources),
         worksheet=only_worksheet(sources),
     ) as table:

@@ -59,8 +59,7 @@ def _delivery(rng: random.Random) -> bytes:
 @pytest.mark.parametrize("seed", range(2))
 def test_rows_received_are_rows_accounted_for(known: Any, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311
-    monkeypatch.setattr(reading, "READ_ROWS", rng.choice((2, 5, 25_000)))
-    monkeypatch.setattr(reading, "JUDGED_ROWS", rng.choice((6, 9, 50_000)))
+    monkeypatch.setattr(reading, "BATCH_ROWS", rng.choice((2, 5, 25_000)))
     for day in (DAY, DAY, NEXT_DAY):
         content = _delivery(rng)
         taken = known.ingest(content, day)
@@ -84,9 +83,8 @@ def test_how_a_delivery_is_cut_into_batches_changes_nothing(
     path = tmp_path / "d.csv"
     path.write_bytes(as_csv([*newest_last, *newest_last[:4]], extra_lines=["x"]))
     found = []
-    for read, judged in ((25_000, 50_000), (2, 4)):
-        monkeypatch.setattr(reading, "READ_ROWS", read)
-        monkeypatch.setattr(reading, "JUDGED_ROWS", judged)
+    for rows in (25_000, 2):
+        monkeypatch.setattr(reading, "BATCH_ROWS", rows)
         office = office_of(new_home())
         ingest_file(office, path, agency="aic", kind=Kind.PENALTY, as_of=DAY)
         with office.engine.connect() as connection:

@@ -21,7 +21,7 @@ def test_answers_come_in_the_order_of_the_parts_whatever_each_takes() -> None:
 def test_no_more_parts_are_taken_than_can_be_worked_on_soon() -> None:
     parts = itertools.count()
     assert next(in_order(lambda part: part, parts)) == 0
-    assert next(parts) == THREADS + 2
+    assert next(parts) == THREADS
 
 
 def test_what_a_part_raises_reaches_whoever_takes_its_answer() -> None:
