@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from connectors.in_order import in_order
 from expectations.judging import judge_of_this_process
 from feeds.signature import Signer
 from feeds.sites import load_sites
 from pipeline.engine import Engine
-from pipeline.in_order import in_order
 from pipeline.journal import journaled
 from pipeline.office import Office
 from pipeline.press import Press, Published, publishable

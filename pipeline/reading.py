@@ -16,7 +16,7 @@ import pyarrow as pa
 from connectors.archive import Archive
 from connectors.formats.limits import Limits
 from connectors.formats.reader import open_table
-from pipeline.in_order import in_order
+from connectors.in_order import in_order
 from store.deliveries import FileOfDelivery
 from transforms.authority import Authority
 from transforms.columns import Kind

@@ -29,9 +29,7 @@ import contextlib
 import io
 import json
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
@@ -43,12 +41,12 @@ from connectors.archive.hashing import HashBeside
 from connectors.archive.layered import LayeredStore
 from connectors.archive.local import LocalStore
 from connectors.archive.object_store import ObjectStore
+from connectors.in_order import in_order
 
 PIECE_BYTES: Final = 1 << 20
 
 FRAME_BYTES: Final = 4 << 20
 """Most bytes in one frame."""
-FRAMES_AT_ONCE: Final = 2
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _ENTRY: Final = re.compile(r"journal/\d{6}/(\d{9})\.json")
@@ -118,7 +116,9 @@ class Archive:
                     yield piece
 
             with draft.path.open("wb") as packed:
-                packed.writelines(_frames(content()))
+                packed.writelines(in_order(_frame, content()))
+                if not size:
+                    packed.write(_frame(b""))
             sha256 = digest.hexdigest()
             self._store.keep(draft, _object(sha256))
         return StoredFile(sha256, size, name)
@@ -267,19 +267,8 @@ def open_archive(place: str | Path) -> Archive:
     return Archive(Path(place))
 
 
-def _frames(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Pack each piece as a frame of its own, in threads, in order; of no piece at all make one empty frame."""
-    with ThreadPoolExecutor(FRAMES_AT_ONCE, thread_name_prefix="pack") as packers:
-        waiting: deque[Future[bytes]] = deque()
-        for piece in pieces:
-            waiting.append(packers.submit(_frame, piece))
-            if len(waiting) > FRAMES_AT_ONCE:
-                yield waiting.popleft().result()
-        for frame in waiting or [packers.submit(_frame, b"")]:
-            yield frame.result()
-
-
 def _frame(piece: bytes) -> bytes:
+    """Pack a piece so that it can be unpacked by itself."""
     packed: bytes = pa.Codec("zstd").compress(piece, asbytes=True)
     return packed
 

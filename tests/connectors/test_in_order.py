@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pipeline.in_order import THREADS, in_order
+from connectors.in_order import THREADS, in_order
 
 
 def test_answers_come_in_the_order_of_the_parts_whatever_each_takes() -> None:
