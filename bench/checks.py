@@ -42,7 +42,7 @@ def run(penalties: Path, home: Path) -> dict[str, Any]:
         as_of=AS_OF,
     )
     failures: Counter[str] = Counter()
-    for _, _, outcomes in ahead(judged_by_row(reader.batches())):
+    for _, _, outcomes in ahead(map(judged_by_row, reader.batches())):
         failures.update({name: outcome.unexpected for name, outcome in outcomes.items()})
     seconds = time.perf_counter() - started
     return {

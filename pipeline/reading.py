@@ -99,9 +99,7 @@ class DeliveryReader:
                 self.problems += unknown_column_problems(recognition, file=file.name)
                 self.definitions.append(recognition.definition)
                 gathered = _gathered(table.batches(), BATCH_ROWS)
-                for batch in in_order(lambda raw: self._look_at(raw, file, recognition), gathered):
-                    self._tell("read", batch.records.num_rows)
-                    yield batch
+                yield from map(self._told, in_order(lambda raw: self._look_at(raw, file, recognition), gathered))
             elif any(True for _ in table.batches()):
                 raise AssertionError("a table without columns has no rows")
             self.damaged += [(file.ordinal, p) for p in table.problems if p.severity == "reject"]
@@ -114,6 +112,10 @@ class DeliveryReader:
         findings = rule_findings(standardised, recognition.definition, delivering=self._delivering, as_of=self._as_of)
         return ReadBatch(file.ordinal, recognition.definition, standardised.records, findings)
 
+    def _told(self, batch: ReadBatch) -> ReadBatch:
+        self._tell("read", batch.records.num_rows)
+        return batch
+
 
 def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
     """Put batches together until they hold at least ``rows`` rows."""
@@ -121,7 +123,12 @@ def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Recor
     for batch in batches:
         waiting.append(batch)
         if sum(part.num_rows for part in waiting) >= rows:
-            yield pa.concat_batches(waiting)
-            waiting = []
+            together, waiting = _as_one(waiting), []
+            yield together
     if waiting:
-        yield pa.concat_batches(waiting)
+        yield _as_one(waiting)
+
+
+def _as_one(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """Put batches together; a single one stays what it is."""
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)

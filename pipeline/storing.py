@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Final
 
@@ -44,11 +44,10 @@ class ConservationBroken(RuntimeError):
     """Rows or verdicts stored are not the rows received or the failures counted; nothing was stored."""
 
 
-def judged_by_row(batches: Iterable[ReadBatch]) -> Iterator[tuple[ReadBatch, Suite, Mapping[str, Outcome]]]:
-    """Have each batch judged by its sheet's suite for rows."""
-    for batch in batches:
-        suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
-        yield batch, suite, judge_of_this_process().judge(batch.findings, suite)
+def judged_by_row(batch: ReadBatch) -> tuple[ReadBatch, Suite, Mapping[str, Outcome]]:
+    """Have a batch judged by its sheet's suite for rows."""
+    suite = load_suite(batch.definition.kind, batch.definition.sheet).of_scope("row")
+    return batch, suite, judge_of_this_process().judge(batch.findings, suite)
 
 
 class DeliveryWriter:
@@ -72,7 +71,7 @@ class DeliveryWriter:
 
     def take_all(self, batches: Iterable[ReadBatch]) -> None:
         """Have every batch judged, and store its rows and verdicts, in order."""
-        with contextlib.closing(ahead(judged_by_row(batches))) as judged, ThreadPoolExecutor(1) as copying:
+        with contextlib.closing(ahead(map(judged_by_row, batches))) as judged, ThreadPoolExecutor(1) as copying:
             stored = copying.submit(lambda: None)
             for batch, suite, outcomes in judged:
                 stored = self._store(batch, suite, outcomes, copying, after=stored)

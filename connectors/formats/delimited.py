@@ -85,6 +85,7 @@ class Delimited:
         for raw in self._blocks(findings.limits):
             block = self._in_utf8(raw)
             table, skipped = _parsed(block.data, self.delimiter, len(self.columns))
+            raw.data = block.data = b""  # the rows are worked on for a while, and what they were parsed from is not
             rows = table.num_rows + len(skipped)
             for ordinal in sorted({*skipped, *block.damage}):
                 if damage := block.damage.get(ordinal):
@@ -110,6 +111,7 @@ class Delimited:
                 line_end = data.find(b"\n") + 1
                 skipping, data = line_end == 0, data[line_end:] if line_end else b""
             rest += data
+            del piece, data  # as large as the block
             block, taken = self._whole_records(rest)
             while taken or len(rest) > limits.record_bytes:
                 if not taken:
@@ -117,8 +119,8 @@ class Delimited:
                     taken = rest.find(b"\n") + 1 or len(rest)
                     rule = LONG_CELL if skipping else UNREADABLE
                     block = _Block(_EMPTY_LINE, {0: self._damage(rule, rest[:taken], limit=limits.cell_chars)})
-                yield block
                 rest = rest[taken:]
+                yield block
                 block, taken = self._whole_records(rest)
         if rest:
             yield self._whole_records(rest, final=True)[0]
