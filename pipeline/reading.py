@@ -26,7 +26,7 @@ from transforms.sheets import Recognition, SheetDefinition, unknown_column_probl
 from transforms.source_fields import SourceFields, cells_known, only_worksheet, recognise_source
 from transforms.standardise import standardise
 
-BATCH_ROWS: Final = 25_000
+BATCH_ROWS: Final = 20_000
 """Fewest rows standardised and judged at once, where there are as many; fewer than three times as many at the most.
 
 Standardising costs 35 ms and Great Expectations 110 ms of a core for each batch, however few its rows; memory grows.

@@ -33,8 +33,8 @@ from connectors.formats.rules import (
 from connectors.formats.screening import screened
 from connectors.formats.source import Source
 
-BLOCK_BYTES: Final = 32 << 20
-"""Bytes parsed at a time; with rows of a thousand bytes a block is a batch of some thirty thousand rows."""
+BLOCK_BYTES: Final = 24 << 20
+"""Bytes parsed at a time; with rows of a thousand bytes a block is a batch of some twenty thousand rows."""
 
 HEAD_BYTES: Final = 1 << 20
 
