@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from pipeline.engine import Engine, to_query
+from pipeline.gathering import gathered
 from pipeline.journal import journaled
 from pipeline.office import Office
 from pipeline.register_index import open_index
@@ -38,7 +39,10 @@ from transforms.attach import attach as decide_attachments
 from transforms.columns import TEXT, Kind
 
 BLOCK_ROWS: Final = 100_000
-"""Records decided at once: while one block is decided, the next is read and the one before is written."""
+"""Records decided at once: while one block is decided, the next is read and the one before is written.
+
+Memory does not grow with what is due.
+"""
 
 WAITING_BATCHES: Final = 8
 """Decided batches that may wait to be written."""
@@ -163,18 +167,6 @@ def _due(office: Office, kind: Kind, version: int) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays([*batch.columns, tax_org], schema=RECORDS_DUE)
 
 
-def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
-    """Put batches together to blocks of about ``BLOCK_ROWS``: memory does not grow with what is due."""
-    block: list[pa.RecordBatch] = []
-    for batch in batches:
-        block.append(batch)
-        if sum(part.num_rows for part in block) >= BLOCK_ROWS:
-            yield block
-            block = []
-    if any(part.num_rows for part in block):
-        yield block
-
-
 def _blocks(office: Office, kinds: Sequence[Kind], version: int) -> Generator[_Block]:
     yield from _blocks_again(office, kinds, version)
     yield from _due_blocks(office, kinds, version)
@@ -182,7 +174,7 @@ def _blocks(office: Office, kinds: Sequence[Kind], version: int) -> Generator[_B
 
 def _due_blocks(office: Office, kinds: Iterable[Kind], version: int) -> Iterator[_Block]:
     for kind in kinds:
-        for block in _gathered(_due(office, kind, version)):
+        for block in gathered(_due(office, kind, version), BLOCK_ROWS):
             yield kind, block, {}
 
 

@@ -7,7 +7,7 @@ whatever the threads do.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from connectors.archive import Archive
 from connectors.formats.limits import Limits
 from connectors.formats.reader import open_table
 from connectors.in_order import in_order
+from pipeline.gathering import gathered
 from store.deliveries import FileOfDelivery
 from transforms.authority import Authority
 from transforms.columns import Kind
@@ -98,8 +99,8 @@ class DeliveryReader:
                 recognition = recognise_source(table.header, self._kind, self._sources, file=file.name)
                 self.problems += unknown_column_problems(recognition, file=file.name)
                 self.definitions.append(recognition.definition)
-                gathered = _gathered(table.batches(), BATCH_ROWS)
-                yield from map(self._told, in_order(lambda raw: self._look_at(raw, file, recognition), gathered))
+                raw = map(_as_one, gathered(table.batches(), BATCH_ROWS))
+                yield from map(self._told, in_order(lambda batch: self._look_at(batch, file, recognition), raw))
             elif any(True for _ in table.batches()):
                 raise AssertionError("a table without columns has no rows")
             self.damaged += [(file.ordinal, p) for p in table.problems if p.severity == "reject"]
@@ -115,18 +116,6 @@ class DeliveryReader:
     def _told(self, batch: ReadBatch) -> ReadBatch:
         self._tell("read", batch.records.num_rows)
         return batch
-
-
-def _gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """Put batches together until they hold at least ``rows`` rows."""
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(part.num_rows for part in waiting) >= rows:
-            together, waiting = _as_one(waiting), []
-            yield together
-    if waiting:
-        yield _as_one(waiting)
 
 
 def _as_one(batches: list[pa.RecordBatch]) -> pa.RecordBatch:

@@ -23,7 +23,7 @@ from expectations.judging import judge_of_this_process
 from expectations.runner import Outcome
 from expectations.suite import Suite, load_reference_suite
 from pipeline.masking import masked
-from pipeline.reading import Tell
+from pipeline.reading import BATCH_ROWS, Tell
 from pipeline.storing import ConservationBroken
 from pipeline.verdicts import VERDICT_SCHEMA, add_counts, damaged_verdicts, states_of, verdict_about, verdicts_of
 from store import deliveries, records, references
@@ -33,7 +33,6 @@ from transforms.problems import Problem
 from transforms.reference_findings import reference_findings
 from transforms.references import Form, form_of, recognise_form, standardise_form
 
-BATCH_ROWS: Final = 25_000
 SAME_VERSION: Final = "R22.same_version"
 """The finding that no batch can see alone."""
 

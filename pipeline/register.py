@@ -6,9 +6,10 @@ overwritten: an enterprise has one row per span of versions in which it stood un
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import functools
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from connectors.beside import Beside
 from connectors.descriptor import Limit
 from connectors.formats.reader import TextTable, open_table
 from pipeline.journal import journaled
@@ -126,15 +128,10 @@ def load_register(
         try:
             table = open_table(office.archive.open(stored.sha256), file=file)
             _require_columns(table, file)
-            with ThreadPoolExecutor(1) as writer:
-                written: Future[None] | None = None
+            with contextlib.closing(Beside(functools.partial(_write, connection))) as writing:
                 for batch in table.batches():
-                    rows, known_by = _read(batch, file, problems)
-                    if written is not None:
-                        written.result()
-                    written = writer.submit(_write, connection, rows, known_by)
-                if written is not None:
-                    written.result()
+                    writing.give(_read(batch, file, problems))
+                writing.settle()
         except DeliveryRefused as refusal:
             raise DeliveryRefused(*masked([refusal.problem])) from None
         problems += table.problems
@@ -173,7 +170,8 @@ def _require_few_closed(connection: sa.Connection, closed: int, may_close: Limit
         )
 
 
-def _write(connection: sa.Connection, rows: pa.Table, known_by: pa.Table) -> None:
+def _write(connection: sa.Connection, read: tuple[pa.Table, pa.Table]) -> None:
+    rows, known_by = read
     copy_in(connection, "incoming", rows)
     copy_in(connection, "refused", known_by)
 

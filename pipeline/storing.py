@@ -11,7 +11,6 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from connectors.beside import Beside
 from expectations.judging import judge_of_this_process
 from expectations.runner import Outcome
 from expectations.suite import Suite, load_suite
@@ -38,6 +38,10 @@ from transforms.versions import Decision, Incoming, Repeat, RowState, Version, a
 
 REPEATS: Final = "R22.same_document"
 """The finding that no batch can see alone."""
+
+
+_Tables = tuple[pa.Table, pa.Table]
+"""Records, and the verdicts about them."""
 
 
 class ConservationBroken(RuntimeError):
@@ -71,32 +75,29 @@ class DeliveryWriter:
 
     def take_all(self, batches: Iterable[ReadBatch]) -> None:
         """Have every batch judged, and store its rows and verdicts, in order."""
-        with contextlib.closing(ahead(map(judged_by_row, batches))) as judged, ThreadPoolExecutor(1) as copying:
-            stored = copying.submit(lambda: None)
+        with (
+            contextlib.closing(ahead(map(judged_by_row, batches))) as judged,
+            contextlib.closing(Beside(self._copy)) as copying,
+        ):
             for batch, suite, outcomes in judged:
-                stored = self._store(batch, suite, outcomes, copying, after=stored)
-            stored.result()
+                self._store(batch, suite, outcomes, copying)
+            copying.settle()
 
-    def _store(
-        self,
-        batch: ReadBatch,
-        suite: Suite,
-        outcomes: Mapping[str, Outcome],
-        copying: Executor,
-        *,
-        after: Future[None],
-    ) -> Future[None]:
+    def _copy(self, tables: _Tables) -> None:
+        records.store_rows(self._connection, self._delivery.record_kind, *tables)
+
+    def _store(self, batch: ReadBatch, suite: Suite, outcomes: Mapping[str, Outcome], copying: Beside[_Tables]) -> None:
         """Hand a judged batch over for COPY, once the connection is free of the batch before."""
         add_counts(self._counts, outcomes, suite)
         judged: list[RowState] = states_of(outcomes, suite, batch.records.num_rows).tolist()
-        after.result()
+        copying.settle()
         ids = records.reserve_ids(self._connection, batch.records.num_rows)
         self._ids.append(ids)
         self._short_keys.append(_short_keys(batch.records["record_key"]))
         verdicts = verdicts_of(batch, ids, outcomes, suite)
         states, superseded_by = self._against_held(batch, ids.tolist(), judged)
         rows = self._record_rows(batch, ids, states, superseded_by)
-        return copying.submit(records.store_rows, self._connection, self._delivery.record_kind, rows, verdicts)
+        copying.give((rows, verdicts))
 
     def _against_held(
         self, batch: ReadBatch, ids: list[int], states: list[RowState]

@@ -41,5 +41,5 @@ def test_whoever_stops_early_leaves_no_thread_behind() -> None:
     parts = itertools.count()
     with contextlib.closing(ahead(parts)) as read:
         assert next(read) == 0
-    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
-    assert next(parts) < 5
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    assert next(parts) == 2
