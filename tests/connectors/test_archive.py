@@ -25,6 +25,8 @@ from connectors.archive import (
     StoredFile,
 )
 
+ZSTANDARD = b"\x28\xb5\x2f\xfd"
+"""What each frame begins with (RFC 8878, 3.1.1): an object of no bytes has one too."""
 A_HASH = hashlib.sha256(b"delivery").hexdigest()
 
 
@@ -42,11 +44,14 @@ def files_below(root: Path) -> list[Path]:
 def test_what_is_put_comes_back_under_its_own_hash_in_however_many_frames(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, frame_bytes: int
 ) -> None:
-    archive = Archive(tmp_path_factory.mktemp("archive"))
+    root = tmp_path_factory.mktemp("archive")
+    archive = Archive(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("connectors.archive.FRAME_BYTES", frame_bytes)
         stored = archive.put(content, "处罚.csv")
     assert stored == StoredFile(hashlib.sha256(content).hexdigest(), len(content), "处罚.csv")
+    [kept] = files_below(root)
+    assert kept.read_bytes().startswith(ZSTANDARD)
     with archive.open(stored.sha256) as stream:
         assert stream.read() == content
     assert list(archive.verify()) == []

@@ -17,6 +17,7 @@ from tested_files import HEAD, read, workbook
 from connectors.formats import delimited
 from connectors.formats.limits import Limits
 from connectors.formats.reader import TextTable, open_table
+from connectors.formats.records import complete_until
 from connectors.formats.rules import RULES
 from transforms.problems import DeliveryRefused
 
@@ -207,6 +208,16 @@ def test_row_numbers_are_those_of_a_spreadsheet_wherever_the_blocks_are_cut(
     broken = [number for number, record in enumerate(records, start=2) if record in BROKEN]
     assert list(rows) == sound
     assert sorted(problem.row or 0 for problem in table.problems if problem.severity == "reject") == broken
+
+
+@given(records=st.lists(st.sampled_from(SOUND[:4]), min_size=1, max_size=8), stretch=st.integers(1, 40))
+def test_well_quoted_records_are_passed_over_as_one_however_their_quotes_are_looked_for(
+    records: list[str], stretch: int
+) -> None:
+    content = "".join(f"{record}\n" for record in records).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("connectors.formats.records._STRETCH", stretch)
+        assert complete_until(content + b'a,"begun\n', b",") == len(content)
 
 
 def test_a_record_without_end_is_given_up_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
